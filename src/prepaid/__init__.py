@@ -1,0 +1,1 @@
+"""Prepaid credits: sold through Stripe, spent by what runs on a compute platform."""

@@ -1,0 +1,1 @@
+"""What prepaid decides: pure values and rules, no I/O, no clock, no framework, no Stripe."""

@@ -1,0 +1,41 @@
+"""Entries: the immutable rows that the ledger is made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from prepaid.core.amounts import Credits
+
+
+class Kind(StrEnum):
+    """Why a balance changed."""
+
+    PURCHASE = "purchase"
+    PROMOTION = "promotion"
+    ADJUSTMENT = "adjustment"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change of one balance. Nothing ever changes or deletes an entry: a correction is a new
+    one, and both databases refuse anything else.
+
+    Entries of an account are numbered 1, 2, 3 ... without gaps. `credits` is signed; `balance` is
+    what the account held after it. `source` names the outside object that caused it (a Stripe
+    checkout session). `key` is the caller's idempotency key, `fingerprint` that of the content it
+    came with.
+    """
+
+    account_uid: str
+    number: int
+    id: UUID
+    kind: Kind
+    credits: Credits
+    balance: Credits
+    at: datetime
+    key: str
+    fingerprint: bytes
+    source: str
+    reason: str
+    actor: str

@@ -1,0 +1,201 @@
+"""Every way prepaid says no, as a tree.
+
+    Refusal
+    ├─ Invalid                what was sent can't be taken as it is
+    │  ├─ InvalidCredits      not an exact, positive amount
+    │  ├─ InvalidKey          not an idempotency key
+    │  ├─ InvalidAccount      not a name for an account
+    │  ├─ InvalidReturnUrl    leads to an origin that isn't allowed
+    │  ├─ PackageNotSold      the price exists, and can't be sold
+    │  └─ InvalidEvent        a webhook delivery nobody at Stripe would send
+    │     ├─ ForgedEvent      its signature is not ours, or not of now
+    │     └─ MalformedEvent   signed, and not an event
+    ├─ Unauthenticated        we don't know who asks
+    ├─ Forbidden              we know, and they may not
+    ├─ Unknown                there is no such thing (or it is somebody else's)
+    │  ├─ UnknownAccount
+    │  ├─ UnknownPackage
+    │  ├─ UnknownCheckout
+    │  └─ UnknownKey
+    ├─ Conflict               it contradicts what is already so
+    │  ├─ KeyReused           the key stands for another command
+    │  └─ BalanceTooLarge     beyond what an account can hold
+    └─ Unavailable            try again; nothing was changed, or the key makes it harmless
+       ├─ LedgerBusy          the queue is full
+       ├─ LedgerUnavailable   the database is away
+       └─ StripeUnavailable   Stripe is away, or refuses our credentials
+
+Each carries a `code` for programs and a sentence for people. What the web answers to each stands
+in web/problems.py.
+"""
+
+from typing import ClassVar
+
+
+class Refusal(Exception):  # noqa: N818 - a refusal is the field's word, and not always an error
+    """Something asked for that is not done; nothing has changed."""
+
+    code: ClassVar[str] = "refused"
+    title: ClassVar[str] = "Refused"
+
+
+class Invalid(Refusal):
+    """What was sent can't be taken as it is."""
+
+    code = "invalid_request"
+    title = "Invalid request"
+
+
+class InvalidCredits(Invalid):
+    """Not an exact amount of credits: finite, at most six decimals, within the limits."""
+
+    code = "invalid_credits"
+    title = "Invalid credits"
+
+
+class InvalidKey(Invalid):
+    """Not an idempotency key: 1 to 200 printable characters, not in a reserved name space."""
+
+    code = "invalid_key"
+    title = "Invalid key"
+
+
+class InvalidAccount(Invalid):
+    """Not an account's uid: 1 to 128 printable ASCII characters without blanks."""
+
+    code = "invalid_account"
+    title = "Invalid account"
+
+
+class InvalidReturnUrl(Invalid):
+    """A return_url whose origin the operator has not allowed: it would be an open redirect."""
+
+    code = "invalid_return_url"
+    title = "Invalid return URL"
+
+
+class PackageNotSold(Invalid):
+    """The price exists at Stripe, and is not a package this service can sell now."""
+
+    code = "package_not_sold"
+    title = "Package not sold"
+
+
+class InvalidEvent(Invalid):
+    """A webhook delivery that is not a signed event of ours."""
+
+    code = "invalid_event"
+    title = "Invalid event"
+
+
+class ForgedEvent(InvalidEvent):
+    """The signature is missing, wrong, or of another time."""
+
+    code = "invalid_signature"
+    title = "Invalid signature"
+
+
+class MalformedEvent(InvalidEvent):
+    """The body is not an event, signed or not."""
+
+    code = "malformed_event"
+    title = "Malformed event"
+
+
+class Unauthenticated(Refusal):
+    """There is no token, or none that we accept."""
+
+    code = "unauthenticated"
+    title = "Not authenticated"
+
+
+class Forbidden(Refusal):
+    """The token is good, and does not allow this."""
+
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class Unknown(Refusal):
+    """There is no such thing, or it belongs to somebody else: the two look the same."""
+
+    code = "not_found"
+    title = "Not found"
+
+
+class UnknownAccount(Unknown):
+    """No account has this uid."""
+
+    code = "unknown_account"
+    title = "Unknown account"
+
+
+class UnknownPackage(Unknown):
+    """The product has no such price."""
+
+    code = "unknown_package"
+    title = "Unknown package"
+
+
+class UnknownCheckout(Unknown):
+    """The account has no such checkout."""
+
+    code = "unknown_checkout"
+    title = "Unknown checkout"
+
+
+class UnknownKey(Unknown):
+    """No API key has this id."""
+
+    code = "unknown_api_key"
+    title = "Unknown API key"
+
+
+class Conflict(Refusal):
+    """It contradicts what is already so."""
+
+    code = "conflict"
+    title = "Conflict"
+
+
+class KeyReused(Conflict):
+    """The idempotency key was used before, with other content."""
+
+    code = "idempotency_key_reused"
+    title = "Key used before with other content"
+
+
+class BalanceTooLarge(Conflict):
+    """The account can't hold that much."""
+
+    code = "balance_too_large"
+    title = "Balance too large"
+
+
+class Unavailable(Refusal):
+    """Not now. Trying again, with the same key, is safe."""
+
+    code = "unavailable"
+    title = "Unavailable"
+
+
+class LedgerBusy(Unavailable):
+    """More commands wait than the ledger takes; it never queues without bound."""
+
+    code = "ledger_busy"
+    title = "Ledger busy"
+
+
+class LedgerUnavailable(Unavailable):
+    """The database did not answer. Whether the command was committed is unknown: send it again
+    with the same key, and it is executed at most once."""
+
+    code = "ledger_unavailable"
+    title = "Ledger unavailable"
+
+
+class StripeUnavailable(Unavailable):
+    """Stripe did not answer, or did not accept our credentials."""
+
+    code = "stripe_unavailable"
+    title = "Stripe unavailable"

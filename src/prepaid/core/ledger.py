@@ -6,7 +6,7 @@ this one leans on; the database's constraints say them a second time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
@@ -147,9 +147,13 @@ def decide(books: Books, commands: Sequence[Command], at: datetime) -> Decision:
 
 
 def fingerprint(give: Give) -> bytes:
-    """Sixteen bytes that stand for what a command asks for, without its id and key."""
-    asked = [(f.name, getattr(give, f.name)) for f in fields(give) if f.name not in {"id", "key"}]
-    return blake2b(repr(asked).encode(), digest_size=16).digest()
+    """Sixteen bytes that stand for what a command asks for, whoever asks.
+
+    Stored with each key for good, so the text that is hashed never changes its form.
+    """
+    expires = give.expires_at.isoformat() if give.expires_at else ""
+    asked = ("give", give.kind, str(give.credits.micro), expires, give.reason)
+    return blake2b("\n".join(asked).encode(), digest_size=16).digest()
 
 
 @dataclass(slots=True)

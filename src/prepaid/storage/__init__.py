@@ -1,0 +1,1 @@
+"""All the SQL: one code path for SQLite and PostgreSQL."""

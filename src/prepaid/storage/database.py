@@ -1,0 +1,174 @@
+"""The database: how it is opened, how a transaction begins, how the schema gets there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from prepaid.core.errors import LedgerUnavailable
+
+SQLITE_WAIT_MS = 10_000
+"""How long a writer waits for another process's transaction; batches last milliseconds."""
+
+POOL = 10
+"""PostgreSQL connections of one process, the writer's included."""
+
+MIGRATION_LOCK = 7_703_141_592
+"""The advisory lock under which one process at a time migrates (an arbitrary constant)."""
+
+
+class _Cursor(Protocol):
+    def execute(self, sql: str) -> object: ...
+    def close(self) -> None: ...
+
+
+class _DriverConnection(Protocol):
+    isolation_level: str | None
+
+    def cursor(self) -> _Cursor: ...
+
+
+class Database:
+    """One database, SQLite (`sqlite+aiosqlite:///file`) or PostgreSQL (`postgresql+asyncpg://`)."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self._writing = self.engine.execution_options(prepaid_write=True)
+
+    @property
+    def sqlite(self) -> bool:
+        """Whether it is SQLite: the two differ in how a row is locked and how guards are read."""
+        return self.engine.dialect.name == "sqlite"
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads: one consistent picture on SQLite."""
+        with _translated():
+            async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that writes, committed at the end. On SQLite it is the only one."""
+        with _translated():
+            async with self._writing.begin() as connection:
+                yield connection
+
+    async def answers(self) -> None:
+        """Raises LedgerUnavailable if the database doesn't answer."""
+        async with self.reading() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def revision(self) -> str | None:
+        """The migration that the schema is at; None before the first."""
+        async with self.reading() as connection:
+            return await connection.run_sync(
+                lambda sync: MigrationContext.configure(sync).get_current_revision()
+            )
+
+    async def close(self) -> None:
+        """Gives all connections back."""
+        await self.engine.dispose()
+
+
+def newest_revision() -> str | None:
+    """The migration that this version of prepaid needs."""
+    return ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def migrate(url: str) -> None:
+    """Brings the schema to this version's. Safe when several processes start together.
+
+    It works with and without a running event loop.
+    """
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(lambda: asyncio.run(_migrate(url))).result()
+
+
+async def _migrate(url: str) -> None:
+    if (file := make_url(url).database) and url.startswith("sqlite"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(url)
+    try:
+        async with database.writing() as connection:
+            if not database.sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            await connection.run_sync(_upgrade)
+    finally:
+        await database.close()
+
+
+def _upgrade(connection: Connection) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _engine(url: str) -> AsyncEngine:
+    if url.startswith("sqlite"):
+        engine = create_async_engine(url)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+        return engine
+    return create_async_engine(url, pool_size=POOL, max_overflow=0, pool_pre_ping=True)
+
+
+def _prepare_sqlite(connection: _DriverConnection, _: object) -> None:
+    """Durable at every commit (FULL), readers beside the writer (WAL), foreign keys checked.
+
+    With isolation_level None the driver leaves BEGIN to `_begin_sqlite`: it would otherwise begin
+    late, and two transactions that both read first could not both go on to write.
+    """
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout = {SQLITE_WAIT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("prepaid_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """A database that is away is a refusal; a constraint that is hurt stays what it is."""
+    try:
+        yield
+    except (DBAPIError, PoolTimeout, OSError) as error:
+        if isinstance(error, DBAPIError) and not _is_away(error):
+            raise
+        raise LedgerUnavailable("The database does not answer; try again.") from error
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Lost connections, and PostgreSQL's classes 08 (connection), 53 (resources), 57 (shutting
+    down) and 40 (deadlock, serialization); SQLite's locked or unwritable file."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state:
+        return state[:2] in {"08", "53", "57", "40"}
+    words = ("locked", "busy", "unable to open", "disk i/o", "full", "connection")
+    return error.connection_invalidated or any(word in str(error.orig).lower() for word in words)

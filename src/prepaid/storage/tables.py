@@ -1,0 +1,221 @@
+"""The tables. Amounts are integer microcredits or minor units, instants integer microseconds.
+
+The primary key of what grows with spending begins with the account, so that a distributed
+PostgreSQL can keep each account's rows together. The constraints repeat the ledger's rules: the
+database has the last word, whatever program talks to it.
+"""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+)
+from sqlalchemy.types import TypeDecorator
+
+from prepaid.core.amounts import MOST_MICRO, Credits
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime as whole microseconds since 1970: SQLite would drop the zone."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """To microseconds, exactly: a float of seconds would not be."""
+        del dialect
+        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Back to an aware datetime."""
+        del dialect
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Micro(TypeDecorator[Credits]):
+    """Credits as integer microcredits."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Credits | None, dialect: Dialect) -> int | None:
+        """To microcredits."""
+        del dialect
+        return None if value is None else value.micro
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Credits | None:
+        """Back to credits."""
+        del dialect
+        return None if value is None else Credits(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+deployment = Table(
+    "deployment",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("created_at", Instant, nullable=False),
+    comment="This installation: several may share a Stripe account and each other's events.",
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("uid", String(128), primary_key=True),
+    Column("balance", Micro, nullable=False),
+    Column("last_entry", BigInteger, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    CheckConstraint(f"balance >= 0 AND balance <= {MOST_MICRO}", name="balance"),
+    CheckConstraint("last_entry >= 0", name="last_entry"),
+    comment="The hot row: what an account has, and nothing that is not needed to decide.",
+)
+
+profiles = Table(
+    "profiles",
+    metadata,
+    Column("account_uid", ForeignKey("accounts.uid"), primary_key=True),
+    Column("handle", Text, nullable=False),
+    Column("email", Text),
+    Column("first_name", Text, nullable=False),
+    Column("last_name", Text, nullable=False),
+    Column("seen_at", Instant, nullable=False),
+    comment="Who an account belongs to, as the platform's token last said.",
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("account_uid", String(128), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", Uuid, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("credits", Micro, nullable=False),
+    Column("balance", Micro, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("key", String(300), nullable=False),
+    Column("fingerprint", LargeBinary(16), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    UniqueConstraint("account_uid", "key"),
+    CheckConstraint("number > 0", name="number"),
+    CheckConstraint("credits <> 0", name="credits"),
+    CheckConstraint(f"balance >= 0 AND balance <= {MOST_MICRO}", name="balance"),
+    comment="The ledger. A guard refuses UPDATE and DELETE.",
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("account_uid", ForeignKey("accounts.uid"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("credits", Micro, nullable=False),
+    Column("remaining", Micro, nullable=False),
+    Column("paid_minor", BigInteger),
+    Column("paid_currency", String(3)),
+    Column("expires_at", Instant),
+    Column("at", Instant, nullable=False),
+    CheckConstraint("credits > 0", name="credits"),
+    CheckConstraint("remaining >= 0 AND remaining <= credits", name="remaining"),
+    CheckConstraint("(paid_minor IS NULL) = (paid_currency IS NULL)", name="paid"),
+)
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("account_uid", ForeignKey("accounts.uid"), primary_key=True),
+    Column("livemode", Boolean, primary_key=True),
+    Column("generation", Integer, nullable=False),
+    Column("customer_id", Text),
+    Column("handle", Text, nullable=False),
+    Column("email", Text),
+    UniqueConstraint("customer_id"),
+    CheckConstraint("generation > 0", name="generation"),
+    comment="An account's Stripe customer; the next generation if it was deleted at Stripe.",
+)
+
+checkouts = Table(
+    "checkouts",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("account_uid", ForeignKey("accounts.uid"), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("price_id", Text, nullable=False),
+    Column("credits", Micro, nullable=False),
+    Column("units", BigInteger, nullable=False),
+    Column("price_minor", BigInteger, nullable=False),
+    Column("price_currency", String(3), nullable=False),
+    Column("livemode", Boolean, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("return_url", Text, nullable=False),
+    Column("automatic_tax", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("session_id", Text),
+    Column("payment_intent", Text),
+    Column("paid_minor", BigInteger),
+    Column("paid_currency", String(3)),
+    Column("credited_at", Instant),
+    UniqueConstraint("session_id"),
+    CheckConstraint("credits > 0 AND units > 0 AND price_minor > 0", name="price"),
+    CheckConstraint("(state = 'credited') = (credited_at IS NOT NULL)", name="credited"),
+    Index("ix_checkouts_account", "account_uid", "id"),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("event_id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("why", Text, nullable=False),
+    Column("session_id", Text, nullable=False),
+    Column("account_uid", Text),
+    Column("payload", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_inbox_verdict", "verdict", "at"),
+    comment="Each event about a checkout of ours, once. A quarantined one is judged again when "
+    "Stripe sends it again.",
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("scope", String(20), nullable=False),
+    Column("account_uid", ForeignKey("accounts.uid")),
+    Column("hash", LargeBinary(32), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+    UniqueConstraint("hash"),
+    CheckConstraint("(scope = 'user') = (account_uid IS NOT NULL)", name="scope"),
+    comment="A key of scope user acts for one account; the others for the platform.",
+)

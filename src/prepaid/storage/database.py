@@ -24,6 +24,9 @@ SQLITE_WAIT_MS = 10_000
 POOL = 10
 """PostgreSQL connections of one process, the writer's included."""
 
+ANSWER_SECONDS = 10
+"""How long PostgreSQL may take to connect or to answer before it counts as away."""
+
 MIGRATION_LOCK = 7_703_141_592
 """The advisory lock under which one process at a time migrates (an arbitrary constant)."""
 
@@ -127,7 +130,14 @@ def _engine(url: str) -> AsyncEngine:
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
-    return create_async_engine(url, pool_size=POOL, max_overflow=0, pool_pre_ping=True)
+    return create_async_engine(
+        url,
+        pool_size=POOL,
+        max_overflow=0,
+        pool_timeout=ANSWER_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"timeout": ANSWER_SECONDS, "command_timeout": ANSWER_SECONDS},
+    )
 
 
 def _prepare_sqlite(connection: _DriverConnection, _: object) -> None:

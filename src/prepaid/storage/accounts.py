@@ -1,0 +1,99 @@
+"""Accounts and who they belong to."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.dialects.postgresql import insert  # SQLite's dialect reads its ON CONFLICT too
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from prepaid.core.amounts import Credits
+from prepaid.core.ledger import Account
+from prepaid.storage.tables import accounts, profiles
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Who an account belongs to, as the platform's token says; Datalayer's names for a person."""
+
+    handle: str
+    email: str | None
+    first_name: str
+    last_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as an operator lists it. `profile` is None until its user first called."""
+
+    uid: str
+    balance: Credits
+    entries: int
+    created_at: datetime
+    profile: Profile | None
+
+
+async def add(connection: AsyncConnection, uid: str, at: datetime) -> bool:
+    """Makes the account unless there is one, also when two first calls race; says if it did."""
+    made = await connection.execute(
+        insert(accounts)
+        .values(uid=uid, balance=Credits(0), last_entry=0, created_at=at)
+        .on_conflict_do_nothing()
+    )
+    return made.rowcount > 0
+
+
+async def describe(connection: AsyncConnection, uid: str, profile: Profile, at: datetime) -> None:
+    """Writes down who the account belongs to now."""
+    said = asdict(profile) | {"seen_at": at}
+    await connection.execute(
+        insert(profiles)
+        .values(account_uid=uid, **said)
+        .on_conflict_do_update(index_elements=["account_uid"], set_=said)
+    )
+
+
+async def lock(connection: AsyncConnection, uids: Collection[str]) -> dict[str, Account]:
+    """The accounts there are among these, locked in one fixed order so that no two batches wait
+    for each other."""
+    rows = await connection.execute(
+        select(accounts.c.uid, accounts.c.balance, accounts.c.last_entry)
+        .where(accounts.c.uid.in_(uids))
+        .order_by(accounts.c.uid)
+        .with_for_update()
+    )
+    return {row.uid: Account(row.uid, row.balance, row.last_entry) for row in rows}
+
+
+async def save(connection: AsyncConnection, changed: Iterable[Account]) -> None:
+    """Writes new balances."""
+    await connection.execute(
+        update(accounts)
+        .where(accounts.c.uid == bindparam("u"))
+        .values(balance=bindparam("b"), last_entry=bindparam("n")),
+        [{"u": a.uid, "b": a.balance, "n": a.last_entry} for a in changed],
+    )
+
+
+async def find(connection: AsyncConnection, uid: str) -> AccountRow | None:
+    """One account, as an operator sees it."""
+    row = (await connection.execute(_LISTED.where(accounts.c.uid == uid))).one_or_none()
+    return None if row is None else _account(row)
+
+
+async def listed(connection: AsyncConnection, after: str, limit: int) -> list[AccountRow]:
+    """Accounts by uid, beginning after one: the next page begins after this one's last."""
+    query = _LISTED.where(accounts.c.uid > after).order_by(accounts.c.uid).limit(limit)
+    return [_account(row) for row in await connection.execute(query)]
+
+
+_LISTED = select(accounts, profiles).outerjoin(profiles)
+
+
+def _account(row: Row[Any]) -> AccountRow:
+    profile = None
+    if row.handle is not None:
+        profile = Profile(row.handle, row.email, row.first_name, row.last_name)
+    return AccountRow(row.uid, row.balance, row.last_entry, row.created_at, profile)

@@ -20,7 +20,7 @@ HOME = pytest.StashKey[Path]()
 def pytest_configure(config: pytest.Config) -> None:
     """Name the folder of the run's one PostgreSQL; the controller tells its workers."""
     told = getattr(config, "workerinput", {}).get("postgres_home")
-    config.stash[HOME] = Path(told) if told else make_home()
+    config.stash[HOME] = Path(told) if told else make_home(in_memory=True)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -30,6 +30,8 @@ import psutil
 OLDEST_MAJOR = 15
 START_SECONDS = 60
 PORTS = range(20_000, 32_000)  # outgoing connections take higher ones, so a restart finds its own
+MEMORY = Path("/dev/shm")  # noqa: S108 (mkdtemp makes it private)
+MEMORY_BYTES = 2 * 1024**3  # what a run may fill: its write-ahead log and some fifty databases
 StopMode = Literal["smart", "fast", "immediate"]
 
 
@@ -237,9 +239,16 @@ def places() -> Iterator[Path]:
     return (folder for folder in dict.fromkeys(candidates) if _is_usable(folder))
 
 
-def make_home() -> Path:
-    """Make an empty private folder where the server's user can reach it."""
-    for parent in dict.fromkeys(map(Path, (tempfile.gettempdir(), "/tmp", "/var/tmp"))):  # noqa: S108 (made private by mkdtemp)
+def make_home(*, in_memory: bool = False) -> Path:
+    """Make an empty private folder where the server's user can reach it.
+
+    `in_memory` asks for one that no disk stands behind, where there is room: a new database is
+    some three hundred files, 25 ms there and 80 to 240 ms on a disk.
+    """
+    parents = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 (mkdtemp makes it private)
+    if in_memory and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES:
+        parents.insert(0, MEMORY)
+    for parent in parents:
         if os.geteuid() != 0 or _open_to_all(parent):
             return Path(tempfile.mkdtemp(prefix="prepaid-postgres-", dir=parent))
     raise PostgresUnavailableError("No temporary folder that the server's user can reach")
@@ -252,6 +261,7 @@ def _settings(port: int, *, fsync: bool) -> str:
         "unix_socket_directories = ''\n"
         "max_connections = 200\n"
         "shared_buffers = '64MB'\n"
+        "max_wal_size = '256MB'\n"
         f"fsync = {'on' if fsync else 'off'}\n"
     )
 

@@ -55,12 +55,12 @@ def _ensure(*layers: Layer) -> None:
         if all(_is_whole(layer) for layer in layers):
             return
         started = time.monotonic()
-        _say("Installing the packages into .venv (once; about a minute) ...")
+        _say("Preparing .venv (the first time takes about a minute) ...")
         for layer in layers:
             if not _is_whole(layer):
                 layer.make()
                 _marker(layer).write_text(_fingerprint(layer))
-        _say(f"Installed in {time.monotonic() - started:.0f} s.")
+        _say(f"Ready in {time.monotonic() - started:.0f} s.")
 
 
 def _make_packages() -> None:

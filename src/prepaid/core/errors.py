@@ -23,7 +23,8 @@
     └─ Unavailable            try again; nothing was changed, or the key makes it harmless
        ├─ LedgerBusy          the queue is full
        ├─ LedgerUnavailable   the database is away
-       └─ StripeUnavailable   Stripe is away, or refuses our credentials
+       ├─ StripeUnavailable   Stripe is away, or doesn't accept our key
+       └─ StripeRefused       Stripe understood, and said no: an operator has to look
 
 Each carries a `code` for programs and a sentence for people. What the web answers to each stands
 in web/problems.py.
@@ -199,3 +200,10 @@ class StripeUnavailable(Unavailable):
 
     code = "stripe_unavailable"
     title = "Stripe unavailable"
+
+
+class StripeRefused(Unavailable):
+    """Stripe understood the request and said no: the set-up at Stripe is not what we need."""
+
+    code = "stripe_refused"
+    title = "Refused by Stripe"

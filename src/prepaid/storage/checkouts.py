@@ -64,15 +64,6 @@ async def name_session(connection: AsyncConnection, checkout_id: UUID, session_i
     )
 
 
-async def close(connection: AsyncConnection, checkout_id: UUID) -> None:
-    """Marks an open offer as expired: nobody can pay it any more."""
-    await connection.execute(
-        update(checkouts)
-        .where(checkouts.c.id == checkout_id, checkouts.c.state == State.OPEN)
-        .values(state=State.EXPIRED)
-    )
-
-
 async def by_id(connection: AsyncConnection, checkout_id: UUID) -> Checkout | None:
     """The checkout with our own id."""
     return await _one(connection, select(checkouts).where(checkouts.c.id == checkout_id))

@@ -1,0 +1,107 @@
+"""Fulfilment: a signed delivery comes in, and if it says that money came, credits go out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from prepaid.core.errors import UnknownCheckout
+from prepaid.core.ledger import Tell, Told
+from prepaid.flows.shop import Shop
+from prepaid.payments import events, sessions
+from prepaid.payments.events import Ignored, Snapshot, Thin
+from prepaid.payments.sessions import StripeSession
+from prepaid.storage import checkouts
+from prepaid.storage.writer import Ledger
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What came in at the webhook: the raw bytes, and the Stripe-Signature header."""
+
+    body: bytes
+    signature: str
+
+
+async def take(
+    shop: Shop, ledger: Ledger, delivery: Delivery, secrets: Sequence[str], at: datetime
+) -> Told | Ignored:
+    """What became of a delivery. When this returns, it is committed, and Stripe may be told so.
+
+    Raises:
+        InvalidEvent: nobody at Stripe sent it; sending it again is no use.
+        Unavailable: it was not taken; Stripe has to send it again.
+    """
+    event = events.read(delivery.body, delivery.signature, secrets, at)
+    if isinstance(event, Ignored):
+        return _ignored(event)
+    session = await _session(shop, event)
+    if session is None or not await _is_ours(shop, session):
+        return _ignored(Ignored(event.event_id, event.type, "not a checkout of this deployment"))
+    told = await ledger.tell(await _tell(shop, event, session, delivery))
+    _log(event, session, told)
+    return told
+
+
+async def _session(shop: Shop, event: Snapshot | Thin) -> StripeSession | None:
+    if isinstance(event, Snapshot):
+        return event.session
+    try:
+        return await shop.gateway.session(event.session_id)
+    except UnknownCheckout:
+        return None
+
+
+async def _is_ours(shop: Shop, session: StripeSession) -> bool:
+    """Several programs and deployments may share a Stripe account and hear of each other's
+    sessions. Ours are marked; one that lost its mark at Stripe is still known by its id."""
+    if sessions.deployment_of(session) == str(shop.deployment):
+        return True
+    async with shop.database.reading() as connection:
+        return await checkouts.by_session(connection, session.id) is not None
+
+
+async def _tell(
+    shop: Shop, event: Snapshot | Thin, session: StripeSession, delivery: Delivery
+) -> Tell:
+    claim = sessions.claim_of(session)
+    checkout = None
+    if claim.checkout_id is not None:
+        async with shop.database.reading() as connection:
+            checkout = await checkouts.by_id(connection, claim.checkout_id)
+    return Tell(
+        event_id=event.event_id,
+        type=event.type,
+        news=events.news_of(event.type, session),
+        claim=claim,
+        payload=delivery.body.decode(),
+        account_uid=None if checkout is None else checkout.account_uid,
+    )
+
+
+def _ignored(event: Ignored) -> Ignored:
+    log.info("event_ignored", event_id=event.event_id, type=event.type, why=event.why)
+    return event
+
+
+def _log(event: Snapshot | Thin, session: StripeSession, told: Told) -> None:
+    if told.entry is not None:
+        log.info(
+            "credits_purchased",
+            account=told.entry.account_uid,
+            credits=str(told.entry.credits),
+            balance=str(told.entry.balance),
+            session=session.id,
+        )
+    log.info(
+        "event_taken",
+        event_id=event.event_id,
+        type=event.type,
+        session=session.id,
+        verdict=told.verdict,
+        why=told.why,
+        repeated=told.repeated,
+    )

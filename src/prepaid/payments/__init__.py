@@ -1,0 +1,1 @@
+"""All that knows Stripe: its API, its events, its words."""

@@ -1,0 +1,232 @@
+"""The gateway: our questions to Stripe's API, and its answers in our words."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
+
+import msgspec
+import stripe
+import structlog
+from stripe.params.checkout import SessionCreateParams
+
+from prepaid.core.checkouts import Checkout
+from prepaid.core.errors import (
+    StripeRefused,
+    StripeUnavailable,
+    UnknownCheckout,
+    UnknownPackage,
+)
+from prepaid.core.pricing import Price, TaxBehavior
+from prepaid.payments.sessions import StripeSession, metadata
+
+TIMEOUT_SECONDS = 20
+"""The SDK waits 80 seconds by default; no buyer does."""
+
+RETRIES = 2
+"""The SDK's client retries nothing by default. Every POST carries an idempotency key."""
+
+log = structlog.get_logger(__name__)
+
+
+class CustomerGone(Exception):  # noqa: N818 - it is a fact, and the flow makes a new customer
+    """The customer was deleted at Stripe."""
+
+
+class RequestChanged(Exception):  # noqa: N818 - it is a fact, and the flow makes a new offer
+    """The idempotency key was used before with other parameters, by other settings of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """A customer to be made: everything that is sent, and the key that makes it once."""
+
+    account_uid: str
+    handle: str
+    email: str | None
+    idempotency_key: str
+
+
+class Gateway:
+    """Stripe's API for one account and one product.
+
+    All methods raise StripeUnavailable when Stripe doesn't answer, or not to us, and StripeRefused
+    when it understood and said no.
+    """
+
+    def __init__(self, api_key: str, product_id: str, api_base: str | None = None) -> None:
+        self.product_id = product_id
+        self.livemode = api_key.startswith(("sk_live_", "rk_live_"))
+        self._http = stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
+        self.client = stripe.StripeClient(
+            api_key,
+            http_client=self._http,
+            max_network_retries=RETRIES,
+            base_addresses={"api": api_base} if api_base else {},
+        )
+
+    async def close(self) -> None:
+        """Closes the connections."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK's gap
+
+    async def prices(self) -> list[Price]:
+        """The product's active one-off prices, every page of them."""
+        with translated():
+            page = await self.client.v1.prices.list_async(
+                {"product": self.product_id, "active": True, "type": "one_time", "limit": 100}
+            )
+            return [_price(price) async for price in _all(page)]
+
+    async def price(self, price_id: str) -> Price:
+        """One price, as it is now.
+
+        Raises:
+            UnknownPackage: Stripe has no such price.
+        """
+        with translated():
+            try:
+                return _price(await self.client.v1.prices.retrieve_async(price_id))
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                raise UnknownPackage(f"There is no package {price_id!r}.") from error
+
+    async def create_customer(self, new: NewCustomer) -> str:
+        """The id of the customer, made now or when the same key was first sent."""
+        params: stripe.params.CustomerCreateParams = {
+            "name": new.handle,
+            "metadata": {"prepaid_account": new.account_uid},
+        }
+        if new.email:
+            params["email"] = new.email
+        with translated():
+            made = await self.client.v1.customers.create_async(
+                params, {"idempotency_key": new.idempotency_key}
+            )
+        return made.id
+
+    async def open_session(self, checkout: Checkout, deployment: UUID) -> StripeSession:
+        """The embedded session of a checkout, made now or when it was first asked for.
+
+        Raises:
+            CustomerGone: the checkout's customer was deleted at Stripe.
+            RequestChanged: it was asked for before, with other parameters.
+        """
+        with translated():
+            try:
+                made = await self.client.v1.checkout.sessions.create_async(
+                    session_params(checkout, deployment),
+                    {"idempotency_key": f"prepaid-checkout-{checkout.id}"},
+                )
+            except stripe.IdempotencyError as error:
+                raise RequestChanged from error
+            except stripe.InvalidRequestError as error:
+                if error.code == "resource_missing" and error.param == "customer":
+                    raise CustomerGone from error
+                raise
+        return _session(made)
+
+    async def session(self, session_id: str) -> StripeSession:
+        """A session as it is now.
+
+        Raises:
+            UnknownCheckout: Stripe has no such session.
+        """
+        with translated():
+            try:
+                return _session(await self.client.v1.checkout.sessions.retrieve_async(session_id))
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                raise UnknownCheckout(f"Stripe has no session {session_id!r}.") from error
+
+
+def session_params(checkout: Checkout, deployment: UUID) -> SessionCreateParams:
+    """What a checkout's session is made of.
+
+    The quantity is in credits: Stripe divides by the package's size itself. Nothing in it can be
+    adjusted by the buyer, and the metadata says what was offered.
+    """
+    described = metadata(checkout, deployment)
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "ui_mode": "embedded_page",
+        "line_items": [{"price": checkout.price_id, "quantity": checkout.units}],
+        "customer": checkout.customer_id,
+        "client_reference_id": checkout.account_uid,
+        "return_url": with_session_id(checkout.return_url),
+        "expires_at": _epoch(checkout.expires_at),
+        "metadata": described,
+        "payment_intent_data": {"metadata": described},
+    }
+    if checkout.automatic_tax:
+        params["automatic_tax"] = {"enabled": True}
+        params["customer_update"] = {"address": "auto", "name": "auto"}
+    return params
+
+
+def with_session_id(return_url: str) -> str:
+    """The return URL with Stripe's placeholder for the session, unless it has it already."""
+    if "{CHECKOUT_SESSION_ID}" in return_url:
+        return return_url
+    parts = urlsplit(return_url)
+    query = "&".join(filter(None, (parts.query, "session_id={CHECKOUT_SESSION_ID}")))
+    return urlunsplit(parts._replace(query=query))
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Stripe's errors as ours, in this one place."""
+    try:
+        yield
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        log.warning("stripe_denied_us", error=error.user_message, request_id=error.request_id)
+        raise StripeUnavailable(
+            "Stripe does not accept this service's API key; the operator has to look at it."
+        ) from error
+    except (stripe.APIConnectionError, stripe.RateLimitError, stripe.APIError) as error:
+        log.warning("stripe_away", error=str(error), request_id=error.request_id)
+        raise StripeUnavailable("Stripe does not answer; try again in a moment.") from error
+    except stripe.StripeError as error:
+        log.warning("stripe_refused", error=str(error), request_id=error.request_id)
+        raise StripeRefused(f"Stripe refused: {error.user_message}") from error
+
+
+async def _all(page: stripe.ListObject[stripe.Price]) -> AsyncIterator[stripe.Price]:
+    async for price in page.auto_paging_iter():
+        yield price
+
+
+def _price(price: stripe.Price) -> Price:
+    divisor = price.transform_quantity
+    product = price.product
+    return Price(
+        id=price.id,
+        product_id=product if isinstance(product, str) else product.id,
+        active=price.active,
+        type=price.type,
+        billing_scheme=price.billing_scheme,
+        unit_amount=price.unit_amount,
+        currency=price.currency,
+        divide_by=divisor.divide_by if divisor else None,
+        description=price.nickname or "",
+        tax_behavior=_tax_behavior(price.tax_behavior),
+    )
+
+
+def _tax_behavior(told: str | None) -> TaxBehavior:
+    match told:
+        case "inclusive" | "exclusive":
+            return told
+        case _:
+            return "unspecified"
+
+
+def _session(session: stripe.checkout.Session) -> StripeSession:
+    return msgspec.convert(session.to_dict(), StripeSession)
+
+
+def _epoch(at: datetime) -> int:
+    return int(at.timestamp())

@@ -1,0 +1,251 @@
+"""Settings: from the environment, read once, all faults told together.
+
+The names are the Stripe addon's and the platform's where they have one, PREPAID_* otherwise.
+"""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+Names = Annotated[frozenset[str], NoDecode]
+
+SECRET_PREFIXES = {
+    "DATALAYER_STRIPE_API_KEY": ("sk_test_", "rk_test_", "sk_live_", "rk_live_"),
+    "DATALAYER_STRIPE_JS_API_KEY": ("pk_test_", "pk_live_"),
+    "DATALAYER_STRIPE_PRODUCT_ID": ("prod_",),
+    "DATALAYER_STRIPE_WEBHOOK_SECRET": ("whsec_",),
+}
+
+ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "EdDSA")
+"""What a platform's token may be signed with; "none" is not among them."""
+
+WEAK_SECRET = 32
+"""A shared JWT secret shorter than this many characters can be guessed."""
+
+
+class SettingsFault(Exception):  # noqa: N818 - the operator's word for it
+    """Everything that is wrong with the settings, a sentence each."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(faults))
+
+
+class Settings(BaseSettings):
+    """How this deployment runs. Secrets print as stars."""
+
+    model_config = SettingsConfigDict(populate_by_name=True, str_strip_whitespace=True)
+
+    stripe_product_id: str = Field("", alias="DATALAYER_STRIPE_PRODUCT_ID")
+    stripe_webhook_secret: SecretStr = Field(SecretStr(""), alias="DATALAYER_STRIPE_WEBHOOK_SECRET")
+    stripe_js_api_key: str = Field("", alias="DATALAYER_STRIPE_JS_API_KEY")
+    stripe_api_key: SecretStr = Field(SecretStr(""), alias="DATALAYER_STRIPE_API_KEY")
+    stripe_checkout_route: str = Field("/checkout", alias="DATALAYER_STRIPE_CHECKOUT_ROUTE")
+    stripe_api_base: str = Field("", alias="PREPAID_STRIPE_API_BASE")
+    automatic_tax: bool = Field(default=False, alias="PREPAID_AUTOMATIC_TAX")
+
+    jwt_issuer: str = Field("", alias="DATALAYER_JWT_ISSUER")
+    jwt_allowed_issuers: Names = Field(frozenset(), alias="DATALAYER_JWT_ALLOWED_ISSUERS")
+    jwt_audience: str = Field("", alias="DATALAYER_JWT_AUDIENCE")
+    jwt_algorithm: str = Field("HS256", alias="DATALAYER_JWT_ALGORITHM")
+    jwt_secret: SecretStr = Field(SecretStr(""), alias="DATALAYER_JWT_SECRET")
+    jwt_jwks_url: str = Field("", alias="DATALAYER_JWT_JWKS_URL")
+
+    data: Path = Field(Path("data"), alias="PREPAID_DATA")
+    database_url: SecretStr = Field(SecretStr(""), alias="PREPAID_DATABASE_URL")
+    host: str = Field("127.0.0.1", alias="PREPAID_HOST")
+    port: int = Field(9700, alias="PREPAID_PORT", ge=0, le=65535)
+    public_url: str = Field("", alias="PREPAID_PUBLIC_URL")
+    return_origins: Names = Field(frozenset(), alias="PREPAID_RETURN_ORIGINS")
+    log_level: str = Field("info", alias="PREPAID_LOG_LEVEL")
+
+    @field_validator("jwt_allowed_issuers", "return_origins", mode="before")
+    @classmethod
+    def _split(cls, written: object) -> object:
+        """Several values are written with commas or blanks between them."""
+        return written.replace(",", " ").split() if isinstance(written, str) else written
+
+    @property
+    def url(self) -> str:
+        """Where browsers reach the service, without a slash at the end."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def database(self) -> str:
+        """The database's URL with its driver; SQLite in the data folder unless one is set."""
+        written = self.database_url.get_secret_value()
+        if not written:
+            return f"sqlite+aiosqlite:///{self.data.absolute() / 'prepaid.db'}"
+        url = make_url(written)
+        driver = "sqlite+aiosqlite" if url.get_backend_name() == "sqlite" else "postgresql+asyncpg"
+        return url.set(drivername=driver).render_as_string(hide_password=False)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins that buyers may be sent back to, and pages may call from."""
+        return frozenset(map(_origin, {*self.return_origins, self.url}))
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """Whose tokens are accepted."""
+        return self.jwt_allowed_issuers | frozenset(filter(None, [self.jwt_issuer]))
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The webhook's signing secrets: two while one is being rotated."""
+        return self.stripe_webhook_secret.get_secret_value().replace(",", " ").split()
+
+    @property
+    def livemode(self) -> bool:
+        """Whether real money moves."""
+        return "_live_" in self.stripe_api_key.get_secret_value()
+
+
+def read_settings(**given: object) -> Settings:
+    """The settings from the environment, checked; `given` overrides it, by the names there.
+
+    Raises:
+        SettingsFault: with every fault found, in words.
+    """
+    settings = _parsed(given)
+    if faults := faults_of(settings):
+        raise SettingsFault(faults)
+    return settings
+
+
+def read_database_settings() -> Settings:
+    """The settings for a command that needs the database alone: Stripe's may be missing.
+
+    Raises:
+        SettingsFault: with every fault found, in words.
+    """
+    settings = _parsed({})
+    if faults := _database_faults(settings):
+        raise SettingsFault(faults)
+    return settings
+
+
+def faults_of(settings: Settings) -> list[str]:
+    """Everything that is wrong, a sentence each; empty when the service can run."""
+    return [
+        *_missing_or_strange(settings),
+        *_mixed_modes(settings),
+        *_simulated(settings),
+        *_jwt_faults(settings),
+        *_url_faults(settings),
+        *_database_faults(settings),
+    ]
+
+
+def _parsed(given: dict[str, object]) -> Settings:
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what was given
+    except ValidationError as error:
+        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
+        raise SettingsFault(faults) from None
+
+
+def _missing_or_strange(settings: Settings) -> list[str]:
+    written = {
+        "DATALAYER_STRIPE_API_KEY": [settings.stripe_api_key.get_secret_value()],
+        "DATALAYER_STRIPE_JS_API_KEY": [settings.stripe_js_api_key],
+        "DATALAYER_STRIPE_PRODUCT_ID": [settings.stripe_product_id],
+        "DATALAYER_STRIPE_WEBHOOK_SECRET": settings.webhook_secrets or [""],
+    }
+    return [
+        fault
+        for name, values in written.items()
+        for value in values
+        if (fault := _odd(name, value))
+    ]
+
+
+def _odd(name: str, value: str) -> str | None:
+    prefixes = SECRET_PREFIXES[name]
+    if not value:
+        return f"{name} is not set: it begins with {' or '.join(prefixes)}."
+    if not value.startswith(prefixes) or any(letter.isspace() for letter in value):
+        return f"{name} has no value of its kind: it begins with {' or '.join(prefixes)}."
+    return None
+
+
+def _mixed_modes(settings: Settings) -> list[str]:
+    page = settings.stripe_js_api_key
+    if page.startswith("pk_") and settings.livemode != page.startswith("pk_live_"):
+        return [
+            "DATALAYER_STRIPE_API_KEY and DATALAYER_STRIPE_JS_API_KEY are of different modes: "
+            "one is a live key and the other a test key."
+        ]
+    return []
+
+
+def _simulated(settings: Settings) -> list[str]:
+    if settings.livemode and settings.stripe_api_base:
+        return [
+            "PREPAID_STRIPE_API_BASE sends requests elsewhere than to Stripe: not with a live key."
+        ]
+    return []
+
+
+def _jwt_faults(settings: Settings) -> list[str]:
+    secret, algorithm = settings.jwt_secret.get_secret_value(), settings.jwt_algorithm
+    faults = []
+    if algorithm not in ALGORITHMS:
+        faults.append(f"DATALAYER_JWT_ALGORITHM is {algorithm!r}: use one of {ALGORITHMS}.")
+    if not (secret or settings.jwt_jwks_url):
+        return faults
+    if not settings.issuers:
+        faults.append("DATALAYER_JWT_ISSUER is not set: whose tokens are to be accepted?")
+    if algorithm.startswith("HS") and not secret:
+        faults.append(f"DATALAYER_JWT_SECRET is not set: {algorithm} needs it.")
+    if not algorithm.startswith("HS") and not settings.jwt_jwks_url:
+        faults.append(f"DATALAYER_JWT_JWKS_URL is not set: {algorithm} needs public keys.")
+    if secret and len(secret) < WEAK_SECRET:
+        faults.append(f"DATALAYER_JWT_SECRET is shorter than {WEAK_SECRET} characters.")
+    return faults
+
+
+def _url_faults(settings: Settings) -> list[str]:
+    faults = [
+        f"PREPAID_RETURN_ORIGINS has {origin!r}, which is not an origin such as https://example.com."
+        for origin in sorted(settings.return_origins)
+        if not _is_origin(origin)
+    ]
+    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
+        faults.append("PREPAID_PUBLIC_URL is not an address that begins with https://.")
+    if settings.livemode:
+        faults += [
+            f"{origin!r} is not https: with live keys buyers are sent back over https alone."
+            for origin in sorted(settings.return_origins)
+            if not origin.startswith("https://")
+        ]
+    return faults
+
+
+def _database_faults(settings: Settings) -> list[str]:
+    try:
+        make_url(settings.database)
+    except ArgumentError:
+        return [
+            "PREPAID_DATABASE_URL is not a database's URL, as in postgresql://user:pass@host/db."
+        ]
+    backend = make_url(settings.database).get_backend_name()
+    written = settings.database_url.get_secret_value()
+    if written and make_url(written).get_backend_name() not in {"sqlite", "postgresql"}:
+        return [f"PREPAID_DATABASE_URL is for {backend}: use PostgreSQL or SQLite."]
+    return []
+
+
+def _is_origin(written: str) -> bool:
+    parts = urlsplit(written)
+    return bool(parts.netloc) and parts.scheme in {"http", "https"} and _origin(written) == written
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

@@ -120,6 +120,8 @@ def scratch_folder() -> Iterator[Path]:
 def stop_on_signals() -> None:
     """Let SIGTERM end us as Ctrl-C does: children stopped, folders removed."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # A shell's background job ignores Ctrl-C, and its children would ignore our word to stop.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _stop(child: subprocess.Popen[bytes]) -> None:

@@ -31,7 +31,7 @@ WEAK_SECRET = 32
 class SettingsFault(Exception):  # noqa: N818 - the operator's word for it
     """Everything that is wrong with the settings, a sentence each."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, *faults: str) -> None:
         self.faults = faults
         super().__init__("\n".join(faults))
 
@@ -114,7 +114,7 @@ def read_settings(**given: object) -> Settings:
     """
     settings = _parsed(given)
     if faults := faults_of(settings):
-        raise SettingsFault(faults)
+        raise SettingsFault(*faults)
     return settings
 
 
@@ -126,7 +126,7 @@ def read_database_settings() -> Settings:
     """
     settings = _parsed({})
     if faults := _database_faults(settings):
-        raise SettingsFault(faults)
+        raise SettingsFault(*faults)
     return settings
 
 
@@ -147,7 +147,7 @@ def _parsed(given: dict[str, object]) -> Settings:
         return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what was given
     except ValidationError as error:
         faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
-        raise SettingsFault(faults) from None
+        raise SettingsFault(*faults) from None
 
 
 def _missing_or_strange(settings: Settings) -> list[str]:
@@ -178,8 +178,8 @@ def _mixed_modes(settings: Settings) -> list[str]:
     page = settings.stripe_js_api_key
     if page.startswith("pk_") and settings.livemode != page.startswith("pk_live_"):
         return [
-            "DATALAYER_STRIPE_API_KEY and DATALAYER_STRIPE_JS_API_KEY are of different modes: "
-            "one is a live key and the other a test key."
+            ("DATALAYER_STRIPE_API_KEY and DATALAYER_STRIPE_JS_API_KEY are of different modes: "
+            "one is a live key and the other a test key.")
         ]
     return []
 

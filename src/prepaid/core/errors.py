@@ -2,6 +2,7 @@
 
     Refusal
     ├─ Invalid                what was sent can't be taken as it is
+    │  ├─ TooLarge            more than this service reads
     │  ├─ InvalidCredits      not an exact, positive amount
     │  ├─ InvalidKey          not an idempotency key
     │  ├─ InvalidAccount      not a name for an account
@@ -45,6 +46,13 @@ class Invalid(Refusal):
 
     code = "invalid_request"
     title = "Invalid request"
+
+
+class TooLarge(Invalid):
+    """A body of more bytes than anything this service takes."""
+
+    code = "too_large"
+    title = "Too large"
 
 
 class InvalidCredits(Invalid):

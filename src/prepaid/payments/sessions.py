@@ -12,7 +12,6 @@ from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import Checkout, Claim
 from prepaid.core.errors import InvalidCredits
 
-
 ObjectId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_]{1,255}\Z")]
 """Any id of Stripe's."""
 

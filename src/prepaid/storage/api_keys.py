@@ -51,15 +51,13 @@ async def listed(connection: AsyncConnection) -> list[ApiKey]:
     return [_api_key(row) for row in rows]
 
 
-async def revoke(connection: AsyncConnection, key_id: UUID, at: datetime) -> bool:
-    """Ends a key for good, and keeps when it first was; says whether there is such a key."""
+async def revoke(connection: AsyncConnection, key_id: UUID, at: datetime) -> None:
+    """Ends a key for good, and keeps when it first was."""
     await connection.execute(
         update(api_keys)
         .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
         .values(revoked_at=at)
     )
-    found = await connection.execute(select(api_keys.c.id).where(api_keys.c.id == key_id))
-    return found.one_or_none() is not None
 
 
 def _api_key(row: Row[Any]) -> ApiKey:

@@ -1,0 +1,94 @@
+"""Accounts: how one comes into being, and what its owner reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from prepaid.core.amounts import Credits
+from prepaid.core.entries import Entry
+from prepaid.core.errors import UnknownAccount
+from prepaid.core.identity import account_uid
+from prepaid.core.ledger import Give, Posted
+from prepaid.storage import accounts, entries
+from prepaid.storage.accounts import AccountRow, Profile
+from prepaid.storage.database import Database
+from prepaid.storage.writer import Ledger
+
+PAGE = 100
+"""Rows of a list in one answer, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """An account's credits at an instant, before any reservation."""
+
+    account_uid: str
+    credits: Credits
+    at: datetime
+
+
+async def enter(database: Database, uid: str, profile: Profile, at: datetime) -> None:
+    """A platform user calls: the account exists from now on, and belongs to whom the token says."""
+    async with database.writing() as connection:
+        await accounts.add(connection, account_uid(uid), at)
+        await accounts.describe(connection, uid, profile, at)
+
+
+async def create(database: Database, uid: str, at: datetime) -> AccountRow:
+    """An operator makes an account, or finds that it exists.
+
+    Raises:
+        InvalidAccount: the uid can't be one.
+    """
+    async with database.writing() as connection:
+        await accounts.add(connection, account_uid(uid), at)
+    return await account(database, uid)
+
+
+async def account(database: Database, uid: str) -> AccountRow:
+    """One account.
+
+    Raises:
+        UnknownAccount: there is none.
+    """
+    async with database.reading() as connection:
+        found = await accounts.find(connection, uid)
+    if found is None:
+        raise UnknownAccount(f"There is no account {uid[:128]!r}.")
+    return found
+
+
+async def listed(database: Database, after: str = "", limit: int = PAGE) -> list[AccountRow]:
+    """Accounts by uid."""
+    async with database.reading() as connection:
+        return await accounts.listed(connection, after, limit)
+
+
+async def balance(database: Database, uid: str, at: datetime) -> Balance:
+    """What an account has.
+
+    Raises:
+        UnknownAccount: there is none.
+    """
+    return Balance(uid, (await account(database, uid)).balance, at)
+
+
+async def history(
+    database: Database, uid: str, before: int | None = None, limit: int = PAGE
+) -> list[Entry]:
+    """An account's entries, newest first, beginning before an entry's number.
+
+    Raises:
+        UnknownAccount: there is no such account.
+    """
+    await account(database, uid)
+    async with database.reading() as connection:
+        return await entries.of_account(connection, uid, before, limit)
+
+
+async def give(ledger: Ledger, grant: Give) -> Posted:
+    """An operator grants credits, with a reason, and their name stays in the books.
+
+    Raises:
+        Refusal: nothing was granted.
+    """
+    return await ledger.give(grant)

@@ -1,0 +1,89 @@
+"""The app: routes, refusals and one log line for each request, around a running service."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from time import perf_counter
+
+import structlog
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from prepaid.ids import new_id
+from prepaid.service import Clock, open_service, wall_clock
+from prepaid.settings import Settings
+from prepaid.web import admin, health, people, problems, purchases, usage, webhook
+from prepaid.web.auth import Identity
+from prepaid.web.tokens import Tokens
+
+log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
+    """The app of a service with these settings; it starts and stops with the server."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_service(settings, clock) as service:
+            app.state.service = service
+            app.state.identity = Identity(service, Tokens(settings))
+            yield
+
+    app = FastAPI(
+        title="prepaid",
+        summary="Prepaid credits, sold through Stripe.",
+        version="0.1.0",
+        lifespan=lifespan,
+        openapi_url="/api/iam/v1/openapi.json",
+        docs_url=None,  # they load scripts from elsewhere
+        redoc_url=None,
+    )
+    for router in (health, purchases, webhook, usage, people, admin):
+        app.include_router(router.router)
+    problems.install(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=sorted(settings.origins),
+        allow_credentials=True,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Cache-Control", "Content-Type", "Pragma"],
+    )
+    app.add_middleware(RequestLog)
+    return app
+
+
+class RequestLog:
+    """One line for each request, with an id that the answer carries too.
+
+    Nothing of the query or the headers is logged: they can hold secrets.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes the request on, and writes down how it ended."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, began, status = str(new_id()), perf_counter(), 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"].append((b"x-request-id", request_id.encode()))
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                milliseconds=round((perf_counter() - began) * 1000, 1),
+            )
+            structlog.contextvars.unbind_contextvars("request_id")

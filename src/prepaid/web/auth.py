@@ -1,0 +1,113 @@
+"""Who calls: a bearer token becomes a caller with a scope."""
+
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from prepaid.core.errors import Forbidden, Unauthenticated
+from prepaid.core.identity import Caller, Scope, account_uid
+from prepaid.flows import accounts, keys
+from prepaid.service import Service
+from prepaid.storage.accounts import Profile
+from prepaid.web.tokens import Tokens
+
+REMEMBERED = 10_000
+"""Platform users whose account is known to exist and whose profile is known to be as written."""
+
+
+@dataclass(slots=True)
+class Identity:
+    """Finds out who calls. It remembers whom it has seen, to write only profiles that are new."""
+
+    service: Service
+    tokens: Tokens
+    _seen: dict[str, Profile] = field(default_factory=dict)
+
+    async def caller(self, token: str) -> Caller:
+        """Who has this token.
+
+        Raises:
+            Unauthenticated: nobody that we know.
+        """
+        if token.startswith(keys.PREFIX):
+            return await self._by_key(token)
+        person = await self.tokens.person(token, self.service.clock())
+        uid = account_uid(person.uid)
+        if self._seen.get(uid) != person.profile:
+            await accounts.enter(self.service.database, uid, person.profile, self.service.clock())
+            self._remember(uid, person.profile)
+        return Caller(Scope.USER, uid, uid)
+
+    async def _by_key(self, secret: str) -> Caller:
+        key = await keys.found(self.service.database, secret)
+        if key is None:
+            raise Unauthenticated("There is no such API key, or it was revoked.")
+        return Caller(key.scope, key.name, key.account_uid or "")
+
+    def _remember(self, uid: str, profile: Profile) -> None:
+        if len(self._seen) >= REMEMBERED:
+            self._seen.clear()
+        self._seen[uid] = profile
+
+
+def service_of(connection: HTTPConnection) -> Service:
+    """The running service."""
+    service: Service = connection.app.state.service
+    return service
+
+
+async def caller_of(connection: HTTPConnection) -> Caller:
+    """Who calls, by the Authorization header.
+
+    Raises:
+        Unauthenticated: there is none, or not of ours.
+    """
+    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise Unauthenticated("Send a token in the header `Authorization: Bearer <token>`.")
+    identity: Identity = connection.app.state.identity
+    return await identity.caller(token.strip())
+
+
+TheService = Annotated[Service, Depends(service_of)]
+AnyCaller = Annotated[Caller, Depends(caller_of)]
+
+
+def _user(caller: AnyCaller) -> Caller:
+    if caller.scope is not Scope.USER:
+        raise Forbidden("Only a platform user can do this: the token is the platform's own.")
+    return caller
+
+
+def _platform(caller: AnyCaller) -> Caller:
+    if caller.scope is Scope.USER:
+        raise Forbidden("Only the platform can do this: it takes a token of scope service.")
+    return caller
+
+
+def _admin(caller: AnyCaller) -> Caller:
+    if caller.scope is not Scope.ADMIN:
+        raise Forbidden("Only an operator can do this: it takes a token of scope admin.")
+    return caller
+
+
+User = Annotated[Caller, Depends(_user)]
+Platform = Annotated[Caller, Depends(_platform)]
+Admin = Annotated[Caller, Depends(_admin)]
+
+
+def account_for(caller: Caller, asked: str | None) -> str:
+    """Whose account a request is about: a user's own, or the one that the platform names.
+
+    Raises:
+        Forbidden: a user asks for another account, or the platform names none.
+    """
+    if caller.scope is Scope.USER:
+        if asked not in {None, caller.account_uid}:
+            raise Forbidden("A user sees their own account only.")
+        return caller.account_uid
+    if asked is None:
+        raise Forbidden("This token is the platform's: say whose account with ?account_uid=.")
+    return asked

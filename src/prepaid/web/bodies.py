@@ -1,0 +1,88 @@
+"""Bodies in and out: bounded, and with numbers that never pass through a float."""
+
+import json
+from collections.abc import Callable, Coroutine
+from decimal import Decimal
+from typing import Annotated, Any, NoReturn
+
+import msgspec
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, WithJsonSchema
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from prepaid.core.amounts import Credits
+from prepaid.core.errors import TooLarge
+
+LARGEST_BODY = 64 * 1024
+"""Bytes of a request, but for a webhook's."""
+
+LARGEST_EVENT = 1024 * 1024
+"""Bytes of a webhook delivery; Stripe's events have a few thousand."""
+
+CreditsNumber = Annotated[
+    Decimal, WithJsonSchema({"type": "number", "description": "At most six decimals, exact."})
+]
+"""Credits on the wire: a JSON number (a decimal string is taken too)."""
+
+_encoder = msgspec.json.Encoder(decimal_format="number")
+
+
+def number(amount: Credits) -> Decimal:
+    """Credits as they are written on the wire."""
+    return Decimal(str(amount))
+
+
+class Json(JSONResponse):
+    """A JSON answer that writes decimals as they are."""
+
+    def render(self, content: object) -> bytes:
+        """The bytes."""
+        if isinstance(content, BaseModel):
+            content = content.model_dump()
+        return _encoder.encode(content)
+
+
+class ExactRequest(Request):
+    """A request whose JSON numbers with a fraction are read as decimals."""
+
+    async def body(self) -> bytes:
+        """The bytes, if they are not too many."""
+        if not hasattr(self, "_body"):
+            self._body = await bounded(self, LARGEST_BODY)
+        return self._body
+
+    async def json(self) -> Any:
+        """The JSON, exactly; NaN and Infinity are no JSON."""
+        return json.loads(await self.body(), parse_float=Decimal, parse_constant=_refuse)
+
+
+class ExactRoute(APIRoute):
+    """A route whose handler gets an ExactRequest."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with the request exchanged."""
+        handler = super().get_route_handler()
+
+        async def exact(request: Request) -> Response:
+            return await handler(ExactRequest(request.scope, request.receive))
+
+        return exact
+
+
+async def bounded(request: Request, largest: int) -> bytes:
+    """The body's bytes, however it is sent.
+
+    Raises:
+        TooLarge: there are more than `largest`; the rest is not read.
+    """
+    read = bytearray()
+    async for chunk in request.stream():
+        read += chunk
+        if len(read) > largest:
+            raise TooLarge(f"The body has more than {largest} bytes.")
+    return bytes(read)
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise json.JSONDecodeError(f"{constant} is not JSON", constant, 0)

@@ -1,0 +1,122 @@
+"""Problems: each refusal as an RFC 9457 problem document that Datalayer's clients read too."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from prepaid.core import errors
+from prepaid.core.errors import Refusal
+from prepaid.web.bodies import Json
+
+STATUS: dict[type[Refusal], HTTPStatus] = {
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.Invalid: HTTPStatus.BAD_REQUEST,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.Unknown: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.StripeRefused: HTTPStatus.BAD_GATEWAY,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+"""What the web answers to each branch of the tree: the nearest ancestor decides."""
+
+RETRY_AFTER_SECONDS = 2
+
+log = structlog.get_logger(__name__)
+
+
+class Problem(BaseModel):
+    """A refusal. `code` and `error_code` are the same, for programs; `detail` and `message` are,
+    for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    success: bool = False
+    message: str
+    errors: list[str]
+    error_code: str
+    exception: None = None
+
+
+def install(app: FastAPI) -> None:
+    """Answers every refusal and fault of the app with a problem document."""
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _fault)
+
+
+def status_of(refusal: Refusal) -> HTTPStatus:
+    """The HTTP status of a refusal."""
+    return next(STATUS[branch] for branch in type(refusal).__mro__ if branch in STATUS)
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    status = status_of(refusal)
+    headers = {}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return _answer(status, refusal.code, refusal.title, str(refusal), headers=headers)
+
+
+async def _unreadable(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    return _answer(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "invalid_request",
+        "Invalid request",
+        "; ".join(found),
+        found,
+    )
+
+
+async def _http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    code = status.phrase.lower().replace(" ", "_")
+    return _answer(status, code, status.phrase, error.detail, headers=error.headers or {})
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    log.error("request_failed", path=request.url.path, exc_info=error)
+    return _answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "Internal error",
+        "Something went wrong here, not with you; the operator's log has the details.",
+    )
+
+
+def _answer(  # noqa: PLR0913, PLR0917 - a problem document has this much
+    status: HTTPStatus,
+    code: str,
+    title: str,
+    detail: str,
+    found: list[str] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    problem = Problem(
+        type=f"urn:prepaid:problem:{code}",
+        title=title,
+        status=status,
+        detail=detail,
+        code=code,
+        message=detail,
+        errors=found or [detail],
+        error_code=code,
+    )
+    return Json(problem, status, headers, media_type="application/problem+json")

@@ -1,0 +1,132 @@
+"""Tokens of the platform: JWTs, checked with a shared secret or the platform's public keys."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import httpx
+import structlog
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OctKey
+
+from prepaid.core.errors import Unauthenticated, Unavailable
+from prepaid.settings import Settings
+from prepaid.storage.accounts import Profile
+
+LEEWAY_SECONDS = 30
+"""How far the platform's clock may be from ours."""
+
+KEYS_FRESH_SECONDS = 600
+"""How long fetched public keys are used before they are fetched again."""
+
+KEYS_RETRY_SECONDS = 10
+"""How often at most an unknown key makes us fetch them again: anyone can invent a key's name."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whom a token speaks for."""
+
+    uid: str
+    profile: Profile
+
+
+class Tokens:
+    """Reads the platform's tokens as the settings say: algorithm, issuers and audience."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._fetching = asyncio.Lock()
+        self._fetched_at = float("-inf")
+        self._fetched = KeySet([])
+
+    async def person(self, token: str, now: datetime) -> Person:
+        """Whom the token speaks for.
+
+        Raises:
+            Unauthenticated: it is no token that we accept; the sentence says why.
+            Unavailable: the platform's public keys could not be fetched.
+        """
+        if not self._settings.issuers:
+            raise Unauthenticated("This service takes no platform tokens, only its API keys.")
+        try:
+            claims = await self._claims(token, now)
+        except (JoseError, ValueError) as error:
+            raise Unauthenticated(f"The token is not accepted: {error}.") from error
+        return _person(claims)
+
+    async def _claims(self, token: str, now: datetime) -> Mapping[str, object]:
+        keys = await self._keys(KEYS_FRESH_SECONDS)
+        try:
+            claims = jwt.decode(token, keys, algorithms=[self._settings.jwt_algorithm]).claims
+        except (JoseError, ValueError):
+            if isinstance(keys, OctKey):
+                raise
+            keys = await self._keys(KEYS_RETRY_SECONDS)
+            claims = jwt.decode(token, keys, algorithms=[self._settings.jwt_algorithm]).claims
+        self._check(claims, now)
+        return claims
+
+    def _check(self, claims: dict[str, object], now: datetime) -> None:
+        audience = self._settings.jwt_audience
+        if not audience and "aud" in claims:
+            raise ValueError("it is meant for an audience, and DATALAYER_JWT_AUDIENCE is not set")
+        rules: dict[str, jwt.ClaimsOption] = {
+            "iss": {"essential": True, "values": sorted(self._settings.issuers)},
+            "exp": {"essential": True},
+            "sub": {"essential": True},
+        }
+        if audience:
+            rules["aud"] = {"essential": True, "value": audience}
+        registry = jwt.JWTClaimsRegistry(int(now.timestamp()), LEEWAY_SECONDS, **rules)
+        registry.validate(claims)
+
+    async def _keys(self, fresh_seconds: float) -> OctKey | KeySet:
+        if self._settings.jwt_algorithm.startswith("HS"):
+            return OctKey.import_key(self._settings.jwt_secret.get_secret_value())
+        async with self._fetching:
+            now = asyncio.get_running_loop().time()
+            if now - self._fetched_at > fresh_seconds:
+                self._fetched_at = now
+                self._fetched = await _fetch(self._settings.jwt_jwks_url) or self._fetched
+        if not self._fetched.keys:
+            raise Unavailable("The platform's public keys can't be read; try again.")
+        return self._fetched
+
+
+async def _fetch(url: str) -> KeySet | None:
+    """The keys; None if they can't be read, and the last ones go on being used."""
+    try:
+        async with httpx.AsyncClient(timeout=5) as client:
+            answer = (await client.get(url)).raise_for_status()
+            return KeySet.import_key_set(answer.json())
+    except (httpx.HTTPError, ValueError, KeyError, JoseError) as error:
+        log.warning("jwks_unreadable", url=url, error=str(error))
+        return None
+
+
+def _person(claims: Mapping[str, object]) -> Person:
+    """The platform writes the user into `sub`, as text or as an object with a `uid`."""
+    sub = claims["sub"]
+    told: Mapping[str, object] = {**claims, **sub} if isinstance(sub, dict) else claims
+    uid = sub.get("uid") if isinstance(sub, dict) else sub
+    if not isinstance(uid, str):
+        raise Unauthenticated("The token's sub names no user.")
+    return Person(uid, _profile(uid, told))
+
+
+def _profile(uid: str, told: Mapping[str, object]) -> Profile:
+    def first(*names: str) -> str | None:
+        found = (told.get(name) for name in names)
+        return next((value for value in found if isinstance(value, str) and value), None)
+
+    return Profile(
+        handle=first("handle_s", "handle", "preferred_username") or uid,
+        email=first("email_s", "email"),
+        first_name=first("first_name_t", "given_name") or "",
+        last_name=first("last_name_t", "family_name") or "",
+    )

@@ -1,0 +1,56 @@
+"""The webhook: where Stripe tells what was paid."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from prepaid.flows import fulfilment
+from prepaid.flows.fulfilment import Delivery
+from prepaid.payments.events import Ignored
+from prepaid.web.auth import TheService
+from prepaid.web.bodies import LARGEST_EVENT, Json, bounded
+from prepaid.web.openapi import refusals
+
+router = APIRouter(tags=["webhook"])
+
+
+class TakenOut(BaseModel):
+    """What became of an event: applied, quarantined or ignored. It won't be sent again."""
+
+    success: bool = True
+    message: str
+    verdict: str
+
+
+@router.post(
+    "/api/iam/stripe/v1/webhook",
+    response_model=TakenOut,
+    responses=refusals(400, 413, 502, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"type": "object"}}},
+        },
+        "parameters": [
+            {
+                "in": "header",
+                "name": "Stripe-Signature",
+                "required": True,
+                "schema": {"type": "string"},
+            }
+        ],
+    },
+)
+async def webhook(request: Request, service: TheService) -> Response:
+    """Takes a signed event of Stripe's. 200 means that what it says is committed."""
+    delivery = Delivery(
+        body=await bounded(request, LARGEST_EVENT),
+        signature=request.headers.get("stripe-signature", ""),
+    )
+    secrets = service.settings.webhook_secrets
+    told = await fulfilment.take(service.shop, service.ledger, delivery, secrets, service.clock())
+    if isinstance(told, Ignored):
+        return Json(TakenOut(message=f"Ignored: {told.why}.", verdict="ignored"))
+    message = "Taken before." if told.repeated else "Taken."
+    return Json(TakenOut(message=message, verdict=told.verdict))

@@ -1,10 +1,10 @@
 """A running service: its parts, put together in one place and taken apart in the right order."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from prepaid.clock import Clock, wall_clock
 from prepaid.flows.catalog import Catalog
 from prepaid.flows.shop import Shop
 from prepaid.payments.gateway import Gateway
@@ -12,9 +12,6 @@ from prepaid.settings import Settings, SettingsFault
 from prepaid.storage import deployments, guards
 from prepaid.storage.database import Database, newest_revision
 from prepaid.storage.writer import Ledger
-
-Clock = Callable[[], datetime]
-"""Gives the instant: aware, UTC. The service's clock is the only authority on time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +23,6 @@ class Service:
     ledger: Ledger
     shop: Shop
     clock: Clock
-
-
-def wall_clock() -> datetime:
-    """The instant now."""
-    return datetime.now(UTC)
 
 
 @asynccontextmanager

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+
+from prepaid.storage.database import InvalidDatabaseUrl, with_driver
 
 Names = Annotated[frozenset[str], NoDecode]
 
@@ -78,12 +78,9 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL with its driver; SQLite in the data folder unless one is set."""
-        written = self.database_url.get_secret_value()
-        if not written:
-            return f"sqlite+aiosqlite:///{self.data.absolute() / 'prepaid.db'}"
-        url = make_url(written)
-        driver = "sqlite+aiosqlite" if url.get_backend_name() == "sqlite" else "postgresql+asyncpg"
-        return url.set(drivername=driver).render_as_string(hide_password=False)
+        if written := self.database_url.get_secret_value():
+            return with_driver(written)
+        return f"sqlite+aiosqlite:///{self.data.absolute() / 'prepaid.db'}"
 
     @property
     def origins(self) -> frozenset[str]:
@@ -178,8 +175,10 @@ def _mixed_modes(settings: Settings) -> list[str]:
     page = settings.stripe_js_api_key
     if page.startswith("pk_") and settings.livemode != page.startswith("pk_live_"):
         return [
-            ("DATALAYER_STRIPE_API_KEY and DATALAYER_STRIPE_JS_API_KEY are of different modes: "
-            "one is a live key and the other a test key.")
+            (
+                "DATALAYER_STRIPE_API_KEY and DATALAYER_STRIPE_JS_API_KEY are of different modes: "
+                "one is a live key and the other a test key."
+            )
         ]
     return []
 
@@ -229,15 +228,9 @@ def _url_faults(settings: Settings) -> list[str]:
 
 def _database_faults(settings: Settings) -> list[str]:
     try:
-        make_url(settings.database)
-    except ArgumentError:
-        return [
-            "PREPAID_DATABASE_URL is not a database's URL, as in postgresql://user:pass@host/db."
-        ]
-    backend = make_url(settings.database).get_backend_name()
-    written = settings.database_url.get_secret_value()
-    if written and make_url(written).get_backend_name() not in {"sqlite", "postgresql"}:
-        return [f"PREPAID_DATABASE_URL is for {backend}: use PostgreSQL or SQLite."]
+        settings.database  # noqa: B018 - it is made from what was written
+    except InvalidDatabaseUrl as error:
+        return [f"PREPAID_DATABASE_URL {error}"]
     return []
 
 

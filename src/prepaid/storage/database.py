@@ -12,11 +12,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from prepaid.core.errors import LedgerUnavailable
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 
 SQLITE_WAIT_MS = 10_000
 """How long a writer waits for another process's transaction; batches last milliseconds."""
@@ -29,6 +31,10 @@ ANSWER_SECONDS = 10
 
 MIGRATION_LOCK = 7_703_141_592
 """The advisory lock under which one process at a time migrates (an arbitrary constant)."""
+
+
+class InvalidDatabaseUrl(ValueError):  # noqa: N818 - as the core's refusals are named
+    """A URL that names no database we can use; the sentence follows the setting's name."""
 
 
 class _Cursor(Protocol):
@@ -83,6 +89,24 @@ class Database:
     async def close(self) -> None:
         """Gives all connections back."""
         await self.engine.dispose()
+
+
+def with_driver(written: str) -> str:
+    """A database's URL with the driver that we use, whichever it names.
+
+    Raises:
+        InvalidDatabaseUrl: it is no URL, or of another kind of database.
+    """
+    try:
+        url = make_url(written)
+    except ArgumentError:
+        raise InvalidDatabaseUrl(
+            "is not a database's URL, such as postgresql://user:password@host/name."
+        ) from None
+    driver = DRIVERS.get(url.get_backend_name())
+    if driver is None:
+        raise InvalidDatabaseUrl(f"is for {url.get_backend_name()}: use PostgreSQL or SQLite.")
+    return url.set(drivername=driver).render_as_string(hide_password=False)
 
 
 def newest_revision() -> str | None:

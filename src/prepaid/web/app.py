@@ -9,8 +9,9 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from prepaid.clock import Clock, wall_clock
 from prepaid.ids import new_id
-from prepaid.service import Clock, open_service, wall_clock
+from prepaid.service import open_service
 from prepaid.settings import Settings
 from prepaid.web import admin, health, people, problems, purchases, usage, webhook
 from prepaid.web.auth import Identity

@@ -1,0 +1,81 @@
+"""Servers: one app or several in one process, on loopback or not, stopped together."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from prepaid.settings import SettingsFault
+
+GRACE_SECONDS = 3
+"""How long requests may take to end when the service is told to stop."""
+
+
+class Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs it."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Captures none."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        SettingsFault: something else listens there, or we may not.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise SettingsFault(
+            f"Can't listen on {host}:{port} ({error.strerror}): set PREPAID_PORT to another port."
+        ) from error
+    listening.listen(1024)
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where a listening socket is reached, as a URL."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[Server]:
+    """The app, answering on the socket until the block ends."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    server = Server(config)
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    try:
+        while not server.started and not running.done():
+            await asyncio.sleep(0.005)  # uvicorn says in no other way that it has started
+        if not server.started:
+            await running
+            raise SettingsFault("The service could not start; the lines above say why.")
+        yield server
+    finally:
+        server.should_exit = True
+        await running
+
+
+async def until_stopped(servers: Sequence[Server]) -> None:
+    """Waits for Ctrl-C or SIGTERM, and then tells the servers to take no more requests."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    await stopped.wait()
+    for server in servers:
+        server.should_exit = True

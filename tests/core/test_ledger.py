@@ -1,0 +1,329 @@
+"""The ledger's rules, on values alone."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from prepaid.core.amounts import MOST_MICRO, Credits, Money
+from prepaid.core.checkouts import Checkout, Claim, News, State
+from prepaid.core.entries import Entry, Kind
+from prepaid.core.errors import (
+    BalanceTooLarge,
+    InvalidCredits,
+    InvalidKey,
+    KeyReused,
+    Refusal,
+    UnknownAccount,
+)
+from prepaid.core.ledger import (
+    Account,
+    Books,
+    Command,
+    Give,
+    Outcome,
+    Posted,
+    Tell,
+    Told,
+    Verdict,
+    decide,
+    fingerprint,
+)
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+EMPTY = Account("ada", Credits(0), 0)
+
+GIVE = Give(
+    id=UUID(int=7),
+    account_uid="ada",
+    key="welcome",
+    credits=Credits.of(5),
+    kind=Kind.PROMOTION,
+    reason="a warm welcome",
+    actor="grace",
+)
+
+OFFER = Checkout(
+    id=UUID(int=1),
+    account_uid="ada",
+    state=State.OPEN,
+    price_id="price_50",
+    credits=Credits.of(50),
+    units=50,
+    price=Money(500, "usd"),
+    livemode=False,
+    customer_id="cus_1",
+    return_url="https://example.com/",
+    automatic_tax=False,
+    created_at=AT,
+    expires_at=AT + timedelta(hours=1),
+    session_id="cs_1",
+)
+
+TELL = Tell(
+    event_id="evt_1",
+    type="checkout.session.completed",
+    news=News.PAID,
+    claim=Claim(
+        session_id="cs_1",
+        checkout_id=OFFER.id,
+        account_uid="ada",
+        price_id="price_50",
+        credits=Credits.of(50),
+        subtotal=Money(500, "usd"),
+        total=Money(500, "usd"),
+        mode="payment",
+        livemode=False,
+        customer_id="cus_1",
+        payment_intent="pi_1",
+    ),
+    payload="{}",
+    account_uid="ada",
+)
+
+
+def books(*checkouts: Checkout, account: Account = EMPTY) -> Books:
+    return Books(
+        accounts={account.uid: account},
+        checkouts={checkout.id: checkout for checkout in checkouts},
+    )
+
+
+def outcomes(state: Books, *commands: Command) -> list[Outcome]:
+    return decide(state, commands, AT).outcomes
+
+
+def refusal(state: Books, command: Command) -> Refusal:
+    decision = decide(state, [command], AT)
+    (outcome,) = decision.outcomes
+    assert isinstance(outcome, Refusal)
+    assert not (decision.entries)
+    assert not (decision.grants)
+    assert not (decision.accounts)
+    return outcome
+
+
+def entry_of(outcome: Outcome) -> Entry:
+    assert isinstance(outcome, Posted | Told)
+    assert outcome.entry is not None
+    return outcome.entry
+
+
+# Grants by an operator.
+
+
+def test_a_grant_raises_the_balance_and_says_who_and_why() -> None:
+    decision = decide(books(), [GIVE], AT)
+    (entry,) = decision.entries
+    assert (entry.number, entry.credits, entry.balance) == (1, Credits.of(5), Credits.of(5))
+    assert (entry.kind, entry.reason, entry.actor) == (Kind.PROMOTION, "a warm welcome", "grace")
+    (grant,) = decision.grants
+    assert (grant.id, grant.remaining, grant.paid) == (GIVE.id, Credits.of(5), None)
+    assert decision.accounts["ada"] == Account("ada", Credits.of(5), 1)
+
+
+def test_the_same_key_with_the_same_content_is_answered_with_the_first_outcome() -> None:
+    first, second = outcomes(books(), GIVE, replace(GIVE, id=UUID(int=8)))
+    assert isinstance(second, Posted)
+    assert second.replayed
+    assert entry_of(second) == entry_of(first)
+
+
+def test_the_same_key_by_another_operator_is_the_same() -> None:
+    _, second = outcomes(books(), GIVE, replace(GIVE, actor="edsger"))
+    assert isinstance(second, Posted)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(GIVE, credits=Credits.of(6)),
+        replace(GIVE, reason="another reason"),
+        replace(GIVE, kind=Kind.ADJUSTMENT),
+        replace(GIVE, expires_at=AT),
+    ],
+)
+def test_the_same_key_with_other_content_is_refused(other: Give) -> None:
+    _, second = outcomes(books(), GIVE, other)
+    assert isinstance(second, KeyReused)
+
+
+def test_accounts_have_keys_of_their_own() -> None:
+    state = books()
+    state.accounts["bob"] = Account("bob", Credits(0), 0)
+    first, second = outcomes(state, GIVE, replace(GIVE, account_uid="bob", id=UUID(int=8)))
+    assert (entry_of(first).account_uid, entry_of(second).account_uid) == ("ada", "bob")
+
+
+@pytest.mark.parametrize("credits_", [Credits(0), Credits(-1)])
+def test_nothing_is_not_granted(credits_: Credits) -> None:
+    assert isinstance(refusal(books(), replace(GIVE, credits=credits_)), InvalidCredits)
+
+
+def test_an_unknown_account_is_refused() -> None:
+    assert isinstance(refusal(books(), replace(GIVE, account_uid="eve")), UnknownAccount)
+
+
+def test_an_account_holds_so_much_and_no_more() -> None:
+    full = Account("ada", Credits(MOST_MICRO) - GIVE.credits, 0)
+    assert entry_of(outcomes(books(account=full), GIVE)[0]).balance == Credits(MOST_MICRO)
+    over = replace(full, balance=full.balance + Credits(1))
+    assert isinstance(refusal(books(account=over), GIVE), BalanceTooLarge)
+
+
+def test_nobody_takes_the_key_of_a_purchase() -> None:
+    assert isinstance(refusal(books(), replace(GIVE, key="stripe:cs_1")), InvalidKey)
+
+
+def test_the_fingerprint_never_changes_its_form() -> None:
+    """Keys are kept for good: a new form would turn every retry into a conflict."""
+    assert fingerprint(GIVE).hex() == "6fcc293320129fe722f140526fdfa276"
+
+
+# What events say of checkouts.
+
+
+def test_a_paid_checkout_grants_what_was_offered() -> None:
+    decision = decide(books(OFFER), [TELL], AT)
+    (entry,) = decision.entries
+    assert (entry.credits, entry.kind, entry.source) == (Credits.of(50), Kind.PURCHASE, "cs_1")
+    assert entry.key == "stripe:cs_1"
+    (grant,) = decision.grants
+    assert (grant.id, grant.paid) == (OFFER.id, Money(500, "usd"))
+    assert decision.checkouts[OFFER.id].state is State.CREDITED
+    assert decision.inbox["evt_1"] == (TELL, Told(Verdict.APPLIED, entry=entry))
+
+
+def test_one_event_told_twice_grants_once() -> None:
+    decision = decide(books(OFFER), [TELL, TELL], AT)
+    assert len(decision.entries) == 1
+    assert decision.outcomes[1] == Told(Verdict.APPLIED, repeated=True)
+
+
+def test_two_events_about_one_payment_grant_once() -> None:
+    decision = decide(books(OFFER), [TELL, replace(TELL, event_id="evt_2")], AT)
+    assert len(decision.entries) == 1
+    assert decision.outcomes[1] == Told(Verdict.APPLIED)
+    assert set(decision.inbox) == {"evt_1", "evt_2"}
+
+
+def test_a_pending_payment_grants_nothing_yet() -> None:
+    decision = decide(books(OFFER), [replace(TELL, news=News.PENDING)], AT)
+    assert decision.entries == []
+    assert decision.checkouts[OFFER.id].state is State.PROCESSING
+
+
+def test_news_of_an_unknown_checkout_are_quarantined() -> None:
+    for claim in (TELL.claim, replace(TELL.claim, checkout_id=None)):
+        (told,) = outcomes(books(), replace(TELL, claim=claim))
+        assert isinstance(told, Told)
+        assert told.verdict is Verdict.QUARANTINED
+
+
+def test_what_does_not_match_the_offer_is_quarantined_with_the_reason() -> None:
+    cheap = replace(TELL, claim=replace(TELL.claim, subtotal=Money(5, "usd")))
+    decision = decide(books(OFFER), [cheap], AT)
+    (told,) = decision.outcomes
+    assert told == Told(Verdict.QUARANTINED, "amount is 5, the checkout has 500")
+    assert not (decision.entries)
+    assert not (decision.checkouts)
+    assert not (decision.accounts)
+
+
+def test_a_session_completed_for_nothing_is_quarantined() -> None:
+    (told,) = outcomes(books(OFFER), replace(TELL, news=News.FREE))
+    assert told == Told(Verdict.QUARANTINED, "the session was completed without a payment")
+
+
+def test_a_purchase_that_an_account_cant_hold_is_quarantined_not_lost() -> None:
+    full = Account("ada", Credits(MOST_MICRO), 3)
+    decision = decide(books(OFFER, account=full), [TELL], AT)
+    (told,) = decision.outcomes
+    assert isinstance(told, Told)
+    assert told.verdict is Verdict.QUARANTINED
+    assert "holds at most" in told.why
+    assert not decision.checkouts
+
+
+def test_a_quarantined_event_is_judged_again_when_it_is_sent_again() -> None:
+    state = books(OFFER)
+    state.verdicts["evt_1"] = Verdict.QUARANTINED
+    assert entry_of(outcomes(state, TELL)[0]).credits == Credits.of(50)
+
+
+# Whatever comes.
+
+KEYS = ("a", "b", "c")
+gives = st.builds(
+    replace,
+    st.just(GIVE),
+    id=st.uuids(),
+    key=st.sampled_from(KEYS),
+    account_uid=st.sampled_from(["ada", "bob", "nobody"]),
+    credits=st.integers(-2, 5).map(Credits.of),
+)
+tells = st.builds(
+    replace,
+    st.just(TELL),
+    event_id=st.sampled_from(["evt_1", "evt_2", "evt_3"]),
+    news=st.sampled_from(list(News)),
+)
+histories = st.lists(st.one_of(gives, tells), max_size=12)
+
+
+def start() -> Books:
+    state = books(OFFER)
+    state.accounts["bob"] = Account("bob", Credits.of(1), 4)
+    return state
+
+
+@given(histories)
+def test_what_is_posted_is_what_balances_change_by(history: Sequence[Command]) -> None:
+    before, state = start(), start()
+    decision = decide(state, history, AT)
+    for uid, account in state.accounts.items():
+        posted = [entry for entry in decision.entries if entry.account_uid == uid]
+        total = sum((entry.credits for entry in posted), Credits(0))
+        assert account.balance == before.accounts[uid].balance + total
+        first = before.accounts[uid].last_entry + 1
+        assert [entry.number for entry in posted] == list(range(first, account.last_entry + 1))
+
+
+@given(histories, st.integers(0, 12))
+def test_a_batch_equals_its_two_halves(history: Sequence[Command], at: int) -> None:
+    whole, halves = start(), start()
+    together = decide(whole, history, AT)
+    first = decide(halves, history[:at], AT)
+    second = decide(halves, history[at:], AT)
+    assert list(map(repr, together.outcomes)) == list(map(repr, first.outcomes + second.outcomes))
+    assert together.entries == first.entries + second.entries
+    assert whole == halves
+
+
+@given(histories)
+def test_telling_a_history_twice_changes_nothing(history: Sequence[Command]) -> None:
+    state = start()
+    decide(state, history, AT)
+    before = deepcopy(state)
+    again = decide(state, history, AT)
+    assert again.entries == []
+    assert state.accounts == before.accounts
+    assert state.checkouts == before.checkouts
+
+
+@given(histories)
+def test_a_payment_is_granted_exactly_once(history: Sequence[Command]) -> None:
+    decision = decide(start(), history, AT)
+    purchases = [entry for entry in decision.entries if entry.kind is Kind.PURCHASE]
+    paid = any(isinstance(one, Tell) and one.news is News.PAID for one in history)
+    first_news: dict[str, News] = {}
+    for one in history:
+        if isinstance(one, Tell) and first_news.get(one.event_id) in {None, News.FREE}:
+            first_news[one.event_id] = one.news
+    assert len(purchases) == (1 if News.PAID in first_news.values() else 0)
+    assert paid or not purchases

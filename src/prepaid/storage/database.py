@@ -37,6 +37,9 @@ class InvalidDatabaseUrl(ValueError):  # noqa: N818 - as the core's refusals are
     """A URL that names no database we can use; the sentence follows the setting's name."""
 
 
+_REPEATABLE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
 class _Cursor(Protocol):
     def execute(self, sql: str) -> object: ...
     def close(self) -> None: ...
@@ -54,6 +57,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.engine = _engine(url)
         self._writing = self.engine.execution_options(prepaid_write=True)
+        self._snapshot = self.engine.execution_options(**({} if self.sqlite else _REPEATABLE))
 
     @property
     def sqlite(self) -> bool:
@@ -65,6 +69,13 @@ class Database:
         """A transaction that only reads: one consistent picture on SQLite."""
         with _translated():
             async with self.engine.begin() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that only reads, and sees one consistent picture on PostgreSQL too."""
+        with _translated():
+            async with self._snapshot.begin() as connection:
                 yield connection
 
     @asynccontextmanager

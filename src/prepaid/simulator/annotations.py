@@ -120,8 +120,8 @@ def _object_fields(cls: type) -> dict[str, Field]:
         if not issubclass(base, StripeObject) or base is StripeObject:
             continue
         names = _Names(sys.modules[base.__module__])
-        for key, hint in base.__dict__.get("__annotations__", {}).items():
-            if key.startswith("_") or get_origin(hint) is ClassVar or hint is ClassVar:
+        for key, hint in inspect.get_annotations(base).items():
+            if key.startswith("_") or get_origin(hint) is ClassVar:
                 continue
             shape = _shape(hint, names)
             found[key] = Field(shape, required=not nullable(shape))

@@ -41,7 +41,7 @@ class Asked:
 class Hangup(Response):
     """No answer at all: the connection breaks, as when an answer is lost on its way."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
         """Break the connection. Uvicorn keeps it beside the bound method that receives."""
         connection = getattr(getattr(receive, "__self__", None), "transport", None)
         if connection is not None:
@@ -66,7 +66,7 @@ class Api:
         except Refusal as refusal:
             return self._respond(asked, refusal.status, {"error": refusal.error})
         except contract.Breach as breach:
-            _log.error("simulator_contract %s %s: %s", asked.method, asked.path, breach)  # noqa: TRY400
+            _log.error("simulator_contract %s %s: %s", asked.method, asked.path, breach)
             error = {"type": "api_error", "code": "simulator_contract", "message": str(breach)}
             return self._respond(asked, 500, {"error": {**error, "param": breach.param}})
 
@@ -167,8 +167,8 @@ def _operation(asked: Asked) -> tuple[Operation, dict[str, str]]:
             return operation, match.groupdict()
     found = operation_for(asked.method, asked.path)
     if found is None:
-        sentence = f"Unrecognized request URL ({asked.method}: {asked.path}). The simulator doesn't know it."
-        raise Refusal(404, sentence)
+        sentence = f"Unrecognized request URL ({asked.method}: {asked.path})."
+        raise Refusal(404, f"{sentence} The simulator doesn't know it.")
     return found[0], dict(found[1])
 
 
@@ -190,7 +190,9 @@ async def _before(fault: ApiFault) -> None:
 
 
 def _failing(fault: ApiFault, status: int, message: str, kind: str, code: str | None) -> Refusal:
-    return Refusal(fault.status or status, message, kind=kind, code=code, _retry=fault.retry)
+    return Refusal(
+        fault.status or status, message, kind=kind, code=code, more={"_retry": fault.retry}
+    )
 
 
 def _key_of(header: str) -> str:

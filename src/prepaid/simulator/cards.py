@@ -35,8 +35,10 @@ DECLINES: dict[str, tuple[str, str]] = {
     "incorrect_number": ("incorrect_number", "Your card number is incorrect."),
     "test_mode_live_card": (
         "card_declined",
-        "Your card was declined. Your request was in test mode, but used a non test card. "
-        "For a list of valid test cards, visit: https://stripe.com/docs/testing.",
+        (
+            "Your card was declined. Your request was in test mode, but used a non test card. "
+            "For a list of valid test cards, visit: https://stripe.com/docs/testing."
+        ),
     ),
 }
 

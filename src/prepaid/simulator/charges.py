@@ -90,7 +90,7 @@ def listed(call: Call) -> Json:
 def update(call: Call) -> Json:
     """Change the notes on a charge."""
     before = call.box.need("charge", call.id)
-    changes = {
+    changes: Json = {
         k: call.params[k] or None for k in ("description", "receipt_email") if k in call.params
     }
     if "metadata" in call.params:

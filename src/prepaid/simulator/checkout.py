@@ -64,8 +64,7 @@ def settle(box: Sandbox, intent_id: str) -> None:
 
 def view(box: Sandbox, session: Json) -> Json:
     """A payment page, as the official CLI and our own page read it."""
-    attempt = box.store.hidden(session["id"]).get("attempt")
-    intent = box.store.get(attempt) if attempt else None
+    attempt = box.store.hidden(session["id"]).get("attempt", "")
     bill = _bill(box, session) if session["status"] == "open" else session
     return {
         "id": session["id"].replace("cs_test_", "ppage_"),
@@ -73,7 +72,7 @@ def view(box: Sandbox, session: Json) -> Json:
         "session_id": session["id"],
         "currency": session["currency"],
         "livemode": False,
-        "payment_intent": intent,
+        "payment_intent": box.store.get(attempt),
         "payment_method_types": session["payment_method_types"],
         "payment_status": session["payment_status"],
         "status": session["status"],

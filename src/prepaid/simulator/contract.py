@@ -62,7 +62,7 @@ RESOURCES: dict[str, type] = {
 }
 
 
-class Breach(ValueError):
+class Breach(ValueError):  # noqa: N818 - what it is, in one word
     """Something breaks the contract. ``code`` and ``param`` are what Stripe's refusal carries."""
 
     def __init__(self, code: str | None, param: str, sentence: str) -> None:
@@ -96,7 +96,9 @@ def check_object(given: Mapping[str, object]) -> None:
 Leaf = Callable[[object, type, str], object]
 
 
-def _walk(value: object, shape: Shape, at: str, leaf: Leaf) -> object:
+def _walk(  # noqa: PLR0911 - one return for each shape
+    value: object, shape: Shape, at: str, leaf: Leaf
+) -> object:
     match shape:
         case Scalar(kind):
             return leaf(value, kind, at)
@@ -107,12 +109,20 @@ def _walk(value: object, shape: Shape, at: str, leaf: Leaf) -> object:
         case PageOf(item):
             return _page(value, item, at, leaf)
         case MapOf(inner):
-            given = _mapping(value, at)
-            return {key: _walk(v, inner, f"{at}[{key}]", leaf) for key, v in given.items()}
+            return _map(value, inner, at, leaf)
         case Choice(options):
             return _choose(value, options, at, leaf)
         case Record(cls):
             return _record(value, cls, at, leaf)
+
+
+def _map(value: object, inner: Shape, at: str, leaf: Leaf) -> Json:
+    """A mapping of any keys. An empty value is sound in metadata: it unsets its key."""
+    text = inner == Scalar(str)
+    return {
+        key: v if text and v == "" else _walk(v, inner, f"{at}[{key}]", leaf)
+        for key, v in _mapping(value, at).items()
+    }
 
 
 def _record(value: object, cls: type, at: str, leaf: Leaf) -> Json:

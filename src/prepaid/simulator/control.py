@@ -190,7 +190,7 @@ def _method(session: Json, given: Json) -> Json:
         number = bad if outcome == "delayed_fails" else good
         return {"type": kind, kind: {field: number}, "billing_details": billing}
     _one_of({"outcome": outcome}, "outcome", (*_OUTCOMES, "delayed_succeeds", "delayed_fails"))
-    number = given.get("card", _OUTCOMES.get(outcome))
+    number = str(given.get("card", _OUTCOMES.get(outcome)))
     return {"type": "card", "card": {"number": number}, "billing_details": billing}
 
 

@@ -4,10 +4,18 @@ from prepaid.simulator import events, listing, metadata
 from prepaid.simulator.sandbox import Call, Sandbox, new_id
 from prepaid.simulator.shapes import Json, nulls
 
-_SETTABLE = (
-    "address business_name description email individual_name name phone preferred_locales shipping"
-    " tax_exempt"
-).split()
+_SETTABLE = [
+    "address",
+    "business_name",
+    "description",
+    "email",
+    "individual_name",
+    "name",
+    "phone",
+    "preferred_locales",
+    "shipping",
+    "tax_exempt",
+]
 
 
 def create(call: Call) -> Json:

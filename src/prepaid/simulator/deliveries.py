@@ -51,10 +51,11 @@ def _schedule_one(box: Sandbox, event: Json, endpoint: str) -> None:
 
 
 def _insert(  # noqa: PLR0913 - the columns of a delivery
-    box: Sandbox, event: Json, endpoint: str, state: str, due: float, copies: int = 1
+    box: Sandbox, event: Json, endpoint: str, state: str, due: float, *, copies: int = 1
 ) -> None:
     box.store.sql.execute(
-        "INSERT INTO deliveries (event, type, endpoint, state, due, copies) VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO deliveries (event, type, endpoint, state, due, copies)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
         (event["id"], event["type"], endpoint, state, due, copies),
     )
 

@@ -42,7 +42,7 @@ def listed(call: Call) -> Json:
 def update(call: Call) -> Json:
     """Change where and what is told, or stop it."""
     before, given = call.box.need_alive("webhook_endpoint", call.id, ""), call.params
-    changes = {k: given[k] for k in ("description", "enabled_events", "url") if k in given}
+    changes: Json = {k: given[k] for k in ("description", "enabled_events", "url") if k in given}
     if "url" in given:
         _check_url(given["url"])
     if "disabled" in given:

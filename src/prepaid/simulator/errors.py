@@ -4,7 +4,7 @@ from prepaid.simulator.contract import Breach
 from prepaid.simulator.shapes import Json
 
 
-class Refusal(Exception):
+class Refusal(Exception):  # noqa: N818 - what it is, in one word
     """An answer other than 200. ``keeps`` tells that what was done before it stays done."""
 
     def __init__(  # noqa: PLR0913 - the fields of Stripe's error object
@@ -16,12 +16,12 @@ class Refusal(Exception):
         param: str | None = None,
         kind: str = "invalid_request_error",
         keeps: bool = False,
-        **more: object,
+        more: Json | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
         self.keeps = keeps
-        named = {"code": code, "param": param or None, **more}
+        named = {"code": code, "param": param or None, **(more or {})}
         present = {key: value for key, value in named.items() if value is not None}
         self.error: Json = {"message": message, "type": kind, **present}
         if code is not None:

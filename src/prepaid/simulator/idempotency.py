@@ -74,8 +74,8 @@ class Keys:
         if key is None:
             return
         self._box.store.sql.execute(
-            "INSERT OR REPLACE INTO idempotency (key, fingerprint, status, body, request_id, kept_at)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO idempotency"
+            " (key, fingerprint, status, body, request_id, kept_at) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 key,
                 fingerprint,

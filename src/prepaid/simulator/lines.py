@@ -93,7 +93,7 @@ def _price(box: Sandbox, given: Json, at: str) -> Json:
     else:
         price = box.need("price", given["price"], f"{at}[price]")
         if not price["active"]:
-            sentence = f"The price specified is inactive. This field only accepts active prices: {price['id']}"
+            sentence = f"This field only accepts active prices; {price['id']} is inactive."
             raise invalid(sentence, f"{at}[price]")
     if price["type"] == "recurring":
         sentence = (

@@ -18,7 +18,7 @@ def page(
     where: str = "1",
     values: Sequence[object] = (),
 ) -> Json:
-    """Give one page of a kind of object. ``filters`` are parameters named as the field they test."""
+    """Give one page of a kind of object. ``filters`` are parameters with the name of a field."""
     tests, given = _filters(call.params, filters)
     data, more = call.box.store.page(
         kind,

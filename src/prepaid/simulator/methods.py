@@ -55,13 +55,12 @@ def card_of(given: Json) -> cards.Card:
     raise declined("test_mode_live_card" if sound else "incorrect_number")
 
 
-def declined(reason: str, **more: object) -> Refusal:
+def declined(reason: str, charge: str | None = None) -> Refusal:
     """A 402: the card won't pay. What was done on the way, a failed charge say, is kept."""
     code, message = cards.DECLINES[reason]
     decline_code = reason if code == "card_declined" else None
-    return Refusal(
-        402, message, code=code, kind="card_error", keeps=True, decline_code=decline_code, **more
-    )
+    more = {"decline_code": decline_code, "charge": charge}
+    return Refusal(402, message, code=code, kind="card_error", keeps=True, more=more)
 
 
 def retrieve(call: Call) -> Json:
@@ -76,7 +75,7 @@ def listed(call: Call) -> Json:
 
 def attach(call: Call) -> Json:
     """Give a payment method to a customer."""
-    before = call.box.need("payment_method", call.id)
+    before = named(call.box, call.id, "")
     customer = call.box.need_alive("customer", call.params["customer"], "customer")
     after = call.box.store.put({**before, "customer": customer["id"]})
     events.emit(call.box, "payment_method.attached", after)
@@ -102,7 +101,16 @@ def details(method: Json) -> Json:
             "type": kind,
             kind: {k: v for k, v in facts.items() if k in {"last4", "fingerprint"}},
         }
-    kept = "brand checks country exp_month exp_year fingerprint funding last4".split()
+    kept = [
+        "brand",
+        "checks",
+        "country",
+        "exp_month",
+        "exp_year",
+        "fingerprint",
+        "funding",
+        "last4",
+    ]
     more = nulls("installments mandate network_token three_d_secure wallet")
     return {"type": kind, kind: {**{k: facts[k] for k in kept}, **more, "network": facts["brand"]}}
 

@@ -1,6 +1,8 @@
 """Operations that Stripe's own programs use and no SDK has: its payment page and its CLI."""
 
-from typing_extensions import NotRequired, TypedDict
+from typing import NotRequired
+
+from typing_extensions import TypedDict
 
 from prepaid.simulator.operations import Operation
 

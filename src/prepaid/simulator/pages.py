@@ -21,7 +21,10 @@ _ASSETS = Path(__file__).parent / "assets"
 _SCRIPT_PATHS = ("/v3", "/v3/", "/endive/stripe.js", "/dahlia/stripe.js", "/clover/stripe.js")
 _TYPES = {"checkout.js": "text/javascript", "checkout.css": "text/css"}
 # The page may be framed by any page of the developer; it loads nothing from anywhere else.
-_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'"
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'"
+)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -117,6 +120,6 @@ def _challenge(box: Sandbox, session: Json, given: Json) -> Json:
 
 
 def _line(line: Json) -> Json:
-    """A line as a buyer sees it: the product's name. A price's nickname stays hidden, as at Stripe."""
+    """A line as a buyer sees it: the product's name; a nickname stays hidden, as at Stripe."""
     kept = ("description", "quantity", "amount_subtotal", "amount_total", "currency")
     return {name: line[name] for name in kept}

@@ -69,7 +69,7 @@ def update(call: Call) -> Json:
             "You cannot modify the tax behavior of a price once it is set.", "tax_behavior"
         )
     _claim_lookup_key(call.box, given)
-    changes = {
+    changes: Json = {
         k: given[k] or None for k in ("nickname", "lookup_key", "tax_behavior") if k in given
     }
     if "active" in given:

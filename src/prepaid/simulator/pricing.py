@@ -9,8 +9,26 @@ from prepaid.simulator.shapes import Json
 
 TAX_PERCENT = 20  # where automatic tax is on; real Stripe Tax knows the buyer's place, this doesn't
 
-ZERO_DECIMAL = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
-THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+ZERO_DECIMAL = frozenset(
+    [
+        "bif",
+        "clp",
+        "djf",
+        "gnf",
+        "jpy",
+        "kmf",
+        "krw",
+        "mga",
+        "pyg",
+        "rwf",
+        "vnd",
+        "vuv",
+        "xaf",
+        "xof",
+        "xpf",
+    ]
+)
+THREE_DECIMAL = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 _LEAST = {"gbp": 30, "jpy": 50, "krw": 100, "chf": 50, "sek": 300, "nok": 300, "dkk": 250}
 _USUAL_LEAST = 50  # about half a US dollar
 

@@ -5,10 +5,19 @@ from prepaid.simulator.errors import invalid
 from prepaid.simulator.sandbox import Call, Sandbox, new_id
 from prepaid.simulator.shapes import Json, nulls
 
-_SETTABLE = (
-    "active description images marketing_features name package_dimensions shippable"
-    " statement_descriptor tax_code unit_label url"
-).split()
+_SETTABLE = [
+    "active",
+    "description",
+    "images",
+    "marketing_features",
+    "name",
+    "package_dimensions",
+    "shippable",
+    "statement_descriptor",
+    "tax_code",
+    "unit_label",
+    "url",
+]
 
 
 def create(call: Call) -> Json:

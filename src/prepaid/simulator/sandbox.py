@@ -46,7 +46,7 @@ class Sandbox:
     forwarded: list[Json] = field(default_factory=list)
 
     @contextmanager
-    def acting(self, origin: Origin = Origin()) -> Iterator[None]:  # noqa: B008 - frozen
+    def acting(self, origin: Origin = Origin()) -> Iterator[None]:
         """Do something in one transaction; whoever listens is told once it is kept."""
         self.origin, self.told = origin, []
         with self.store.transaction():

@@ -1,6 +1,8 @@
 """The simulator as an application, and as a server of its own."""
 
 import asyncio
+import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -18,6 +20,7 @@ from prepaid.simulator.store import Store
 from prepaid.simulator.worker import Worker
 
 _GRACE_SECONDS = 1
+_log = logging.getLogger("prepaid.simulator")
 
 
 def create_app(config: SimulatorConfig) -> Starlette:
@@ -27,6 +30,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         working = asyncio.create_task(Worker(box).run())
+        working.add_done_callback(_tell_crash)
         try:
             yield
         finally:
@@ -35,8 +39,8 @@ def create_app(config: SimulatorConfig) -> Starlette:
                 await working
             box.store.close()
 
-    async def talk(socket: WebSocket) -> None:
-        await listen.talk(box, socket)
+    async def talk(visitor: WebSocket) -> None:
+        await listen.talk(box, visitor)
 
     api = Api(box)
     every = ["GET", "POST", "DELETE", "PUT", "PATCH"]
@@ -68,24 +72,43 @@ async def serve(
 
     Port 0 takes a free one. The caller chooses the host; nothing but loopback is advisable.
     """
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(config),
-            host=host,
-            port=port,
-            log_level="warning",
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
+    settings = uvicorn.Config(
+        create_app(config),
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
+    server = _Server(settings, on_ready or _nobody)
     serving = asyncio.create_task(server.serve())
     try:
-        while not server.started and not serving.done():  # uvicorn tells no other way
-            await asyncio.sleep(0.01)
-        if server.started and on_ready is not None:
-            bound = server.servers[0].sockets[0].getsockname()
-            on_ready(f"http://{bound[0]}:{bound[1]}")
-        await serving
-    finally:
+        await asyncio.shield(serving)
+    except asyncio.CancelledError:  # uvicorn itself would drop everything where it stands
         server.should_exit = True
-        with suppress(asyncio.CancelledError):
-            await serving
+        await serving
+        raise
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it listens, and where."""
+
+    def __init__(self, settings: uvicorn.Config, on_ready: Callable[[str], None]) -> None:
+        super().__init__(settings)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, and say so."""
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            self._on_ready(f"http://{host}:{port}")
+
+
+def _tell_crash(working: "asyncio.Task[None]") -> None:
+    """Deliveries that stop without a word would look like a Stripe that is slow."""
+    if not working.cancelled() and (problem := working.exception()) is not None:
+        _log.critical("simulator: the worker has stopped", exc_info=problem)
+
+
+def _nobody(_address: str) -> None:
+    """Nobody asked to be told."""

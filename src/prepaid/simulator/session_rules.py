@@ -33,7 +33,7 @@ def check_amount(session: Json) -> None:
     total, currency = session["amount_total"], session["currency"]
     least = pricing.least_charge(currency)
     if 0 < total < least:
-        sentence = f"The Checkout Session's total amount must be at least {least} {currency} in its smallest unit."
+        sentence = f"The Checkout Session's total amount must be at least {least} ({currency})."
         raise invalid(sentence, None, "amount_too_small")
 
 

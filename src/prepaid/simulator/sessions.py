@@ -12,12 +12,27 @@ from prepaid.simulator.shapes import Json, nulls
 
 _DAY = 86400
 _LENGTHS = (30 * 60, _DAY)
-_AS_GIVEN = (
-    "billing_address_collection cancel_url client_reference_id consent_collection customer_email"
-    " integration_identifier locale name_collection optional_items origin_context permissions"
-    " return_url saved_payment_method_options shipping_address_collection submit_type success_url"
-    " wallet_options allowed_payment_method_types excluded_payment_method_types"
-).split()
+_AS_GIVEN = [
+    "billing_address_collection",
+    "cancel_url",
+    "client_reference_id",
+    "consent_collection",
+    "customer_email",
+    "integration_identifier",
+    "locale",
+    "name_collection",
+    "optional_items",
+    "origin_context",
+    "permissions",
+    "return_url",
+    "saved_payment_method_options",
+    "shipping_address_collection",
+    "submit_type",
+    "success_url",
+    "wallet_options",
+    "allowed_payment_method_types",
+    "excluded_payment_method_types",
+]
 
 
 def create(call: Call) -> Json:
@@ -208,6 +223,6 @@ def _expires_at(box: Sandbox, given: Json) -> int:
     moment: int = given.get("expires_at", box.now() + _DAY)
     least, most = _LENGTHS
     if not box.now() + least - 60 <= moment <= box.now() + most + 60:
-        sentence = "The `expires_at` timestamp must be 30 minutes to 24 hours from Checkout Session creation."
+        sentence = "The `expires_at` timestamp must be 30 minutes to 24 hours from creation."
         raise invalid(sentence, "expires_at")
     return moment

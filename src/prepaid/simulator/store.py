@@ -33,7 +33,8 @@ CREATE TABLE IF NOT EXISTS deliveries (
     event TEXT NOT NULL,
     type TEXT NOT NULL,
     endpoint TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('pending', 'held', 'waiting', 'delivered', 'failed', 'lost')),
+    state TEXT NOT NULL
+        CHECK (state IN ('pending', 'held', 'waiting', 'delivered', 'failed', 'lost')),
     due REAL NOT NULL,
     copies INTEGER NOT NULL DEFAULT 1,
     tries TEXT NOT NULL DEFAULT '[]'

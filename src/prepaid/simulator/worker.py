@@ -51,8 +51,8 @@ class Worker:
     def _pause(self) -> float:
         known = ", ".join(map(str, self._flying)) or "-1"
         row = self._box.store.sql.execute(
-            "SELECT min(due) FROM (SELECT due FROM deliveries"
-            f" WHERE state IN ('pending', 'waiting') AND seq NOT IN ({known})"  # noqa: S608 - our ints
+            "SELECT min(due) FROM (SELECT due FROM deliveries"  # noqa: S608 - our own integers
+            f" WHERE state IN ('pending', 'waiting') AND seq NOT IN ({known})"
             " UNION ALL SELECT due FROM later)"
         ).fetchone()
         soonest = row[0] - self._box.config.clock() if row[0] is not None else 3600.0

@@ -4,6 +4,7 @@
     ├─ Invalid                what was sent can't be taken as it is
     │  ├─ TooLarge            more than this service reads
     │  ├─ InvalidCredits      not an exact, positive amount
+    │  ├─ InvalidMoney        not an amount that its currency can express
     │  ├─ InvalidKey          not an idempotency key
     │  ├─ InvalidAccount      not a name for an account
     │  ├─ InvalidReturnUrl    leads to an origin that isn't allowed
@@ -60,6 +61,13 @@ class InvalidCredits(Invalid):
 
     code = "invalid_credits"
     title = "Invalid credits"
+
+
+class InvalidMoney(Invalid):
+    """Not an amount of money that its currency, as Stripe counts it, can express."""
+
+    code = "invalid_money"
+    title = "Invalid amount of money"
 
 
 class InvalidKey(Invalid):

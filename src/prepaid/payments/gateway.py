@@ -77,7 +77,7 @@ class Gateway:
             page = await self.client.v1.prices.list_async(
                 {"product": self.product_id, "active": True, "type": "one_time", "limit": 100}
             )
-            return [_price(price) async for price in _all(page)]
+            return [price_of(price) async for price in _all(page)]
 
     async def price(self, price_id: str) -> Price:
         """One price, as it is now.
@@ -87,7 +87,7 @@ class Gateway:
         """
         with translated():
             try:
-                return _price(await self.client.v1.prices.retrieve_async(price_id))
+                return price_of(await self.client.v1.prices.retrieve_async(price_id))
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
@@ -199,7 +199,8 @@ async def _all(page: stripe.ListObject[stripe.Price]) -> AsyncIterator[stripe.Pr
         yield price
 
 
-def _price(price: stripe.Price) -> Price:
+def price_of(price: stripe.Price) -> Price:
+    """The facts of a price that matter to us."""
     divisor = price.transform_quantity
     product = price.product
     return Price(

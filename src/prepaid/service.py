@@ -10,7 +10,7 @@ from prepaid.flows.shop import Shop
 from prepaid.payments.gateway import Gateway
 from prepaid.settings import Settings, SettingsFault
 from prepaid.storage import deployments, guards
-from prepaid.storage.database import Database, newest_revision
+from prepaid.storage.database import Database, exists, newest_revision
 from prepaid.storage.writer import Ledger
 
 
@@ -26,15 +26,20 @@ class Service:
 
 
 @asynccontextmanager
-async def open_database(url: str) -> AsyncIterator[Database]:
-    """The database, if it is at this version's schema and its guards stand.
+async def open_database(url: str, *, guarded: bool = True) -> AsyncIterator[Database]:
+    """The database, if it is at this version's schema and its guards stand. Unguarded it may be
+    read, by who looks for what is wrong with it.
 
     Raises:
         SettingsFault: it isn't, or they don't.
     """
+    if not exists(url):
+        raise SettingsFault("There is no database yet: run `prepaid migrate`.")
     database = Database(url)
     try:
-        await _check(database)
+        await _check_schema(database)
+        if guarded:
+            await _check_guards(database)
         yield database
     finally:
         await database.close()
@@ -81,13 +86,16 @@ async def _shop(settings: Settings, database: Database, gateway: Gateway) -> Sho
     )
 
 
-async def _check(database: Database) -> None:
+async def _check_schema(database: Database) -> None:
     at, needed = await database.revision(), newest_revision()
     if at != needed:
         raise SettingsFault(
             f"The database is at migration {at}, and this version needs {needed}: "
             "run `prepaid migrate`."
         )
+
+
+async def _check_guards(database: Database) -> None:
     if gone := await guards.missing(database):
         raise SettingsFault(
             f"The ledger's guards {sorted(gone)} are gone from the database: restore them from "

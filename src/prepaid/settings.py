@@ -115,6 +115,15 @@ def read_settings(**given: object) -> Settings:
     return settings
 
 
+def read_unchecked() -> Settings:
+    """The settings as they are written, for who asks `faults_of` what is wrong with them.
+
+    Raises:
+        SettingsFault: a value is not even of its type.
+    """
+    return _parsed({})
+
+
 def read_database_settings() -> Settings:
     """The settings for a command that needs the database alone: Stripe's may be missing.
 

@@ -6,16 +6,13 @@ from decimal import Decimal
 from prepaid.core.amounts import Money
 from prepaid.core.errors import InvalidMoney
 
-WHOLE = frozenset(
-    ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga")
-    + ("pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf")
-)
+WHOLE = "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf"
 """Currencies that Stripe counts in whole units: 500 is 500 yen."""
 
-THOUSANDTHS = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
+THOUSANDTHS = "bhd jod kwd omr tnd"
 """Currencies that Stripe counts in thousandths, the last digit of which has to be 0."""
 
-ROUND = frozenset(("isk", "ugx"))
+ROUND = "isk ugx"
 """Currencies without coins that Stripe still counts in hundredths, which have to be 00."""
 
 MOST_MINOR = 99_999_999

@@ -120,6 +120,12 @@ def with_driver(written: str) -> str:
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
 
+def exists(url: str) -> bool:
+    """Whether there is a database to open: SQLite would make an empty file of any name."""
+    parts = make_url(url)
+    return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
+
+
 def newest_revision() -> str | None:
     """The migration that this version of prepaid needs."""
     return ScriptDirectory.from_config(_config()).get_current_head()

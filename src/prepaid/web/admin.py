@@ -11,11 +11,12 @@ from prepaid.core.amounts import Credits
 from prepaid.core.entries import Kind
 from prepaid.core.identity import idempotency_key
 from prepaid.core.ledger import Give
+from prepaid.exact import number
 from prepaid.flows import accounts
 from prepaid.ids import new_id
 from prepaid.storage.accounts import AccountRow
 from prepaid.web.auth import Admin, Platform, TheService
-from prepaid.web.bodies import CreditsNumber, ExactRoute, Json, number
+from prepaid.web.bodies import CreditsNumber, ExactRoute, Json
 from prepaid.web.openapi import refusals
 from prepaid.web.usage import EntryOut, entry_out
 

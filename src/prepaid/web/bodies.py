@@ -5,14 +5,13 @@ from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
-import msgspec
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, WithJsonSchema
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from prepaid.core.amounts import Credits
 from prepaid.core.errors import TooLarge
+from prepaid.exact import encode
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a request, but for a webhook's."""
@@ -25,13 +24,6 @@ CreditsNumber = Annotated[
 ]
 """Credits on the wire: a JSON number (a decimal string is taken too)."""
 
-_encoder = msgspec.json.Encoder(decimal_format="number")
-
-
-def number(amount: Credits) -> Decimal:
-    """Credits as they are written on the wire."""
-    return Decimal(str(amount))
-
 
 class Json(JSONResponse):
     """A JSON answer that writes decimals as they are."""
@@ -40,7 +32,7 @@ class Json(JSONResponse):
         """The bytes."""
         if isinstance(content, BaseModel):
             content = content.model_dump()
-        return _encoder.encode(content)
+        return encode(content)
 
 
 class ExactRequest(Request):

@@ -7,10 +7,11 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from prepaid.core.pricing import Package
+from prepaid.exact import number
 from prepaid.flows import accounts, checkout
 from prepaid.flows.customers import Buyer
 from prepaid.web.auth import TheService, User
-from prepaid.web.bodies import CreditsNumber, ExactRoute, Json, number
+from prepaid.web.bodies import CreditsNumber, ExactRoute, Json
 from prepaid.web.openapi import refusals
 
 router = APIRouter(route_class=ExactRoute, tags=["buying"])

@@ -8,10 +8,11 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from prepaid.core.entries import Entry
+from prepaid.exact import number
 from prepaid.flows import accounts
 from prepaid.service import Service
 from prepaid.web.auth import AnyCaller, Platform, TheService, account_for
-from prepaid.web.bodies import CreditsNumber, Json, number
+from prepaid.web.bodies import CreditsNumber, Json
 from prepaid.web.openapi import refusals
 
 router = APIRouter(tags=["usage"])

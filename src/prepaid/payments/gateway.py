@@ -1,5 +1,6 @@
 """The gateway: our questions to Stripe's API, and its answers in our words."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from prepaid.core.errors import (
     UnknownPackage,
 )
 from prepaid.core.pricing import Price, TaxBehavior
-from prepaid.payments.sessions import StripeSession, metadata
+from prepaid.payments.sessions import OBJECT_ID, StripeSession, metadata
 
 TIMEOUT_SECONDS = 20
 """The SDK waits 80 seconds by default; no buyer does."""
@@ -85,6 +86,8 @@ class Gateway:
         Raises:
             UnknownPackage: Stripe has no such price.
         """
+        if not re.match(OBJECT_ID, price_id):  # a browser sent it, and it would become a path
+            raise UnknownPackage(f"There is no package {price_id[:100]!r}.")
         with translated():
             try:
                 return price_of(await self.client.v1.prices.retrieve_async(price_id))

@@ -12,8 +12,11 @@ from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import Checkout, Claim
 from prepaid.core.errors import InvalidCredits
 
-ObjectId = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_]{1,255}\Z")]
+OBJECT_ID = r"\A[A-Za-z0-9_]{1,255}\Z"
 """Any id of Stripe's."""
+
+ObjectId = Annotated[str, msgspec.Meta(pattern=OBJECT_ID)]
+"""Text that is one."""
 
 Minor = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 """An amount in minor units; Stripe's own limit is lower."""

@@ -1,4 +1,4 @@
-"""A simulator in a thread of its own, Stripe's SDK that speaks to it, and a receiver of webhooks."""
+"""A simulator in a thread, Stripe's SDK that speaks to it, and a receiver of webhooks."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,11 @@ class Simulated:
     async def _run(self, ready: threading.Event) -> None:
         loop, serving = asyncio.get_running_loop(), asyncio.current_task()
         assert serving is not None
-        self._stop = lambda: loop.call_soon_threadsafe(serving.cancel) and None
+
+        def stop() -> None:
+            loop.call_soon_threadsafe(serving.cancel)
+
+        self._stop = stop
 
         def on_ready(url: str) -> None:
             self.url = url
@@ -149,7 +153,7 @@ def receiver() -> Iterator[Receiver]:
     hearing = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the standard library's name
+        def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             hearing.heard.append((headers, body))

@@ -70,7 +70,7 @@ def test_an_amount_below_the_least_charge_is_refused(v1: Any) -> None:
         ("unspecified", 1000, 1200, 200),
     ],
 )
-def test_tax_is_on_top_or_within(
+def test_tax_is_on_top_or_within(  # noqa: PLR0913, PLR0917 - the columns of its table
     simulated: Any, v1: Any, behavior: str, subtotal: int, total: int, tax: int
 ) -> None:
     price = v1.prices.create(

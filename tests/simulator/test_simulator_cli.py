@@ -25,7 +25,7 @@ def binary() -> str:
 
 
 @pytest.fixture
-def command(simulated: Any, binary: str, tmp_path: Path) -> Callable[..., list[str]]:
+def command(simulated: Any, binary: str) -> Callable[..., list[str]]:
     key = simulated.config.api_key
 
     def made(*words: str) -> list[str]:
@@ -150,17 +150,19 @@ def listening(
     process = subprocess.Popen(
         command(*words), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    wait_for(lambda: simulated.control("state", "GET")["listeners"])
-    yield
-    process.terminate()
-    process.wait(20)
+    try:
+        wait_for(lambda: simulated.control("state", "GET")["listeners"])
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
-def test_the_cli_listens_and_forwards(  # noqa: PLR0913, PLR0917 - its fixtures
+@pytest.mark.usefixtures("listening")
+def test_the_cli_listens_and_forwards(
     simulated: Any,
     v1: Any,
     cli: Callable[..., str],
-    listening: None,
     receiver: Any,
     wait_for: Wait,
 ) -> None:

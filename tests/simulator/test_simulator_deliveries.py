@@ -55,7 +55,7 @@ def test_the_secret_is_shown_once(v1: Any, endpoint: Any) -> None:
 
 
 @pytest.mark.parametrize("answer", [500, 302, 404])
-def test_what_is_not_2xx_is_tried_again(
+def test_what_is_not_2xx_is_tried_again(  # noqa: PLR0913, PLR0917 - its fixtures
     simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait, answer: int
 ) -> None:
     receiver.answers = [answer, answer]
@@ -66,20 +66,25 @@ def test_what_is_not_2xx_is_tried_again(
     assert len({event.id for event in receiver.signed(endpoint.secret)}) == 1
 
 
-def test_each_try_is_signed_afresh(
-    simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
-) -> None:
-    receiver.answers = [500]
-    simulated.control("clock", offset_seconds=-1000)
-    v1.customers.create({"name": "a"})
-    wait_for(lambda: receiver.heard)
-    simulated.control("clock", offset_seconds=0)
-    wait_for(lambda: len(receiver.heard) > 1)
-    headers, body = receiver.heard[0]
-    with pytest.raises(stripe.SignatureVerificationError, match="tolerance"):
-        stripe.Webhook.construct_event(body, headers["stripe-signature"], endpoint.secret)
-    headers, body = receiver.heard[-1]
-    assert stripe.Webhook.construct_event(body, headers["stripe-signature"], endpoint.secret)
+class TestFreshSignatures:
+    @pytest.fixture
+    def config(self) -> SimulatorConfig:
+        return SimulatorConfig(retry_seconds=(0.5,))
+
+    def test_each_try_is_signed_afresh(
+        self, simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
+    ) -> None:
+        receiver.answers = [500]
+        simulated.control("clock", offset_seconds=-1000)
+        v1.customers.create({"name": "a"})
+        wait_for(lambda: receiver.heard)
+        simulated.control("clock", offset_seconds=0)
+        wait_for(lambda: len(receiver.heard) > 1)
+        headers, body = receiver.heard[0]
+        with pytest.raises(stripe.SignatureVerificationError, match="tolerance"):
+            stripe.Webhook.construct_event(body, headers["stripe-signature"], endpoint.secret)
+        headers, body = receiver.heard[1]
+        assert stripe.Webhook.construct_event(body, headers["stripe-signature"], endpoint.secret)
 
 
 class TestGivingUp:
@@ -87,8 +92,9 @@ class TestGivingUp:
     def config(self) -> SimulatorConfig:
         return SimulatorConfig(retry_seconds=(0.01, 0.01))
 
+    @pytest.mark.usefixtures("endpoint")
     def test_a_delivery_fails_after_the_last_pause(
-        self, simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
+        self, simulated: Any, v1: Any, receiver: Any, wait_for: Wait
     ) -> None:
         receiver.answers = [500] * 9
         v1.customers.create({"name": "a"})
@@ -105,9 +111,8 @@ class TestGivingUp:
         assert "ConnectError" in simulated.deliveries()[0]["tries"][0]["error"]
 
 
-def test_an_event_may_be_told_twice(
-    simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
-) -> None:
+@pytest.mark.usefixtures("endpoint")
+def test_an_event_may_be_told_twice(simulated: Any, v1: Any, receiver: Any, wait_for: Wait) -> None:
     simulated.control("faults/deliveries", fault="duplicate", type="customer.created", copies=3)
     v1.customers.create({"name": "a"})
     wait_for(lambda: states(simulated) == ["delivered"])
@@ -115,8 +120,9 @@ def test_an_event_may_be_told_twice(
     assert len({body["id"] for body in receiver.bodies()}) == 1
 
 
+@pytest.mark.usefixtures("endpoint")
 def test_an_event_may_be_told_twice_at_once(
-    simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
+    simulated: Any, v1: Any, receiver: Any, wait_for: Wait
 ) -> None:
     simulated.control("faults/deliveries", fault="parallel", copies=4)
     v1.customers.create({"name": "a"})
@@ -124,9 +130,8 @@ def test_an_event_may_be_told_twice_at_once(
     assert len({body["id"] for body in receiver.bodies()}) == 1
 
 
-def test_an_event_may_be_told_late(
-    simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
-) -> None:
+@pytest.mark.usefixtures("endpoint")
+def test_an_event_may_be_told_late(simulated: Any, v1: Any, receiver: Any, wait_for: Wait) -> None:
     simulated.control("faults/deliveries", fault="delay", seconds=0.3)
     began = time.monotonic()
     v1.customers.create({"name": "a"})
@@ -134,8 +139,9 @@ def test_an_event_may_be_told_late(
     assert time.monotonic() - began >= 0.3
 
 
+@pytest.mark.usefixtures("endpoint")
 def test_events_may_come_in_the_wrong_order(
-    simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
+    simulated: Any, v1: Any, receiver: Any, wait_for: Wait
 ) -> None:
     simulated.control("faults/deliveries", fault="reorder", type="customer.created", seconds=60)
     customer = v1.customers.create({"name": "a"})
@@ -157,8 +163,9 @@ def test_an_event_may_be_lost_and_found(
     assert receiver.bodies()[0]["id"] == event.id
 
 
+@pytest.mark.usefixtures("endpoint")
 def test_deliveries_are_held_until_they_are_let_go(
-    simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
+    simulated: Any, v1: Any, receiver: Any, wait_for: Wait
 ) -> None:
     simulated.control("faults/deliveries", fault="hold", type="customer.*")
     v1.customers.create({"name": "a"})
@@ -186,7 +193,7 @@ def test_an_endpoint_hears_what_it_asked_for(
     assert len(simulated.deliveries()) == 1
 
 
-def test_an_older_endpoint_hears_older_words(  # noqa: PLR0913, PLR0917 - its fixtures
+def test_an_older_endpoint_hears_older_words(
     simulated: Any,
     v1: Any,
     receiver: Any,
@@ -258,7 +265,8 @@ def test_a_restart_finds_everything_again(
     assert event.data.object["id"] == customer.id
 
 
-def test_a_reset_forgets_everything(simulated: Any, v1: Any, package: Any) -> None:
+@pytest.mark.usefixtures("package")
+def test_a_reset_forgets_everything(simulated: Any, v1: Any) -> None:
     simulated.control("faults/api", answer="server_error", count=9)
     assert simulated.control("reset") == {"reset": True}
     assert v1.prices.list().data == []

@@ -3,8 +3,10 @@
 from prepaid.simulator.sandbox import Call
 from prepaid.simulator.shapes import Json
 
+_CREATED = 1_700_000_000  # any moment in the past
 
-def retrieve(call: Call) -> Json:
+
+def retrieve(_call: Call) -> Json:
     """Give the account that the key belongs to."""
     return {
         "id": "acct_simulator000000",
@@ -12,19 +14,10 @@ def retrieve(call: Call) -> Json:
         "business_type": "company",
         "charges_enabled": True,
         "country": "US",
-        "created": call.box.now(),
+        "created": _CREATED,
         "default_currency": "usd",
         "details_submitted": True,
         "email": "operator@example.com",
         "payouts_enabled": True,
-        "settings": {
-            "branding": {
-                "icon": None,
-                "logo": None,
-                "primary_color": None,
-                "secondary_color": None,
-            },
-            "dashboard": {"display_name": "Stripe simulator", "timezone": "Etc/UTC"},
-        },
         "type": "standard",
     }

@@ -15,7 +15,6 @@ from functools import cache, reduce
 from types import ModuleType, NoneType, UnionType
 from typing import (
     Any,
-    ClassVar,
     ForwardRef,
     Literal,
     TypeAlias,
@@ -121,7 +120,7 @@ def _object_fields(cls: type) -> dict[str, Field]:
             continue
         names = _Names(sys.modules[base.__module__])
         for key, hint in inspect.get_annotations(base).items():
-            if key.startswith("_") or get_origin(hint) is ClassVar:
+            if key.startswith("_") or str(hint).startswith("typing.ClassVar"):
                 continue
             shape = _shape(hint, names)
             found[key] = Field(shape, required=not nullable(shape))

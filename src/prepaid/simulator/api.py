@@ -110,7 +110,7 @@ class Api:
     ) -> tuple[Call, list[str]]:
         form = versions.modernised(operation.name, decode(asked.text), asked.version)
         try:
-            params = contract.read_request(operation.params, form)
+            params = _without_empty(operation, contract.read_request(operation.params, form))
         except contract.Breach as breach:
             raise from_breach(breach) from breach
         paths = params.pop("expand", [])
@@ -170,6 +170,15 @@ def _operation(asked: Asked) -> tuple[Operation, dict[str, str]]:
         sentence = f"Unrecognized request URL ({asked.method}: {asked.path})."
         raise Refusal(404, f"{sentence} The simulator doesn't know it.")
     return found[0], dict(found[1])
+
+
+def _without_empty(operation: Operation, params: Json) -> Json:
+    """An empty value unsets. On a new object there is nothing to unset; a session refuses it."""
+    if not operation.name.endswith(".create"):
+        return params
+    if operation.name == "sessions.create" and (names := [k for k, v in params.items() if v == ""]):
+        raise contract.empty(names[0])
+    return {name: value for name, value in params.items() if value != ""}
 
 
 async def _before(fault: ApiFault) -> None:

@@ -135,10 +135,11 @@ def _record(value: object, cls: type, at: str, leaf: Leaf) -> Json:
                 "parameter_unknown", _at(at, key), f"Received unknown parameter: {_at(at, key)}"
             )
     for key, field in known.items():
+        name = _at(at, key)
         if field.required and key not in given and key not in CONDITIONAL:
-            raise Breach(
-                "parameter_missing", _at(at, key), f"Missing required param: {_at(at, key)}."
-            )
+            raise Breach("parameter_missing", name, f"Missing required param: {name}.")
+        if field.required and given.get(key) == "" and leaf is _from_text:
+            raise empty(name)
     return {key: _walk(v, known[key].shape, _at(at, key), leaf) for key, v in given.items()}
 
 
@@ -187,6 +188,13 @@ def _items(value: object, at: str) -> list[object]:
     raise Breach("parameter_invalid_array", at, f"Invalid array: {at}")
 
 
+def empty(at: str) -> Breach:
+    """An empty value unsets a field, and this one can't be without a value."""
+    sentence = f"You passed an empty string for '{at}'. We assume empty values are an attempt to "
+    hint = f"unset a field; however '{at}' cannot be unset."
+    return Breach("parameter_invalid_empty", at, sentence + hint)
+
+
 def _mapping(value: object, at: str) -> Mapping[str, object]:
     if isinstance(value, Mapping):
         return value
@@ -197,9 +205,8 @@ def _from_text(value: object, kind: type, at: str) -> object:
     """Read one form value, which always arrives as text, as the type that is expected."""
     if not isinstance(value, str):
         raise Breach(None, at, f"Invalid {kind.__name__}: {at}")
-    if value == "":
-        sentence = f"You passed an empty string for '{at}'. An empty value unsets a field; "
-        raise Breach("parameter_invalid_empty", at, sentence + f"'{at}' can't be unset.")
+    if value == "" and kind not in {str, object}:
+        raise empty(at)
     if kind is int and re.fullmatch(r"-?\d{1,18}", value):
         return int(value)
     if kind is bool and value in {"true", "false"}:

@@ -38,9 +38,10 @@ class ListenParams(TypedDict):
 
     device_name: NotRequired[str]
     websocket_features: NotRequired[list[str]]
-    forward_to: NotRequired[str]
-    forward_connect_to: NotRequired[str]
-    device_url: NotRequired[str]
+    forward_to_url: NotRequired[str]
+    forward_connect_to_url: NotRequired[str]
+    forward_thin_to_url: NotRequired[str]
+    forward_thin_connect_to_url: NotRequired[str]
 
 
 PRIVATE: tuple[Operation, ...] = (

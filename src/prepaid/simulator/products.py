@@ -1,7 +1,8 @@
 """Products: what is sold."""
 
 from prepaid.simulator import events, listing, metadata
-from prepaid.simulator.errors import invalid
+from prepaid.simulator.contract import empty
+from prepaid.simulator.errors import from_breach, invalid
 from prepaid.simulator.sandbox import Call, Sandbox, new_id
 from prepaid.simulator.shapes import Json, nulls
 
@@ -72,6 +73,8 @@ def listed(call: Call) -> Json:
 def update(call: Call) -> Json:
     """Change what may change."""
     before = call.box.need("product", call.id)
+    if call.params.get("name") == "":
+        raise from_breach(empty("name"))
     changes = {name: call.params[name] or None for name in _SETTABLE if name in call.params}
     if "active" in call.params:
         changes["active"] = call.params["active"]

@@ -62,6 +62,9 @@ def nested(given: Json) -> Json:
         found["after_expiration"] = {"recovery": {**usual, **recovery}}
     if "branding_settings" in given:
         found["branding_settings"] = _branding(given["branding_settings"])
+    if "name_collection" in given:
+        asked = given["name_collection"]
+        found["name_collection"] = {who: {"optional": False, **asked[who]} for who in asked}
     if "tax_id_collection" in given:
         found["tax_id_collection"] = {"required": "never", **given["tax_id_collection"]}
     if "managed_payments" in given:

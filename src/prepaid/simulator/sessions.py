@@ -20,7 +20,6 @@ _AS_GIVEN = [
     "customer_email",
     "integration_identifier",
     "locale",
-    "name_collection",
     "optional_items",
     "origin_context",
     "permissions",

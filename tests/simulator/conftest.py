@@ -19,6 +19,7 @@ from prepaid.simulator import SimulatorConfig, serve
 
 T = TypeVar("T")
 _DEADLINE_SECONDS = 20
+USUAL = SimulatorConfig(retry_scale=0.02, delayed_seconds=0.05)
 
 
 def _wait_for(ask: Callable[[], T]) -> T:
@@ -117,11 +118,23 @@ def wait_for() -> Callable[[Callable[[], T]], T]:
 
 @pytest.fixture
 def config() -> SimulatorConfig:
-    return SimulatorConfig(retry_scale=0.02, delayed_seconds=0.05)
+    return USUAL
+
+
+@pytest.fixture(scope="session")
+def _shared() -> Iterator[Simulated]:
+    running = Simulated(USUAL).start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture
-def simulated(config: SimulatorConfig) -> Iterator[Simulated]:
+def simulated(config: SimulatorConfig, _shared: Simulated) -> Iterator[Simulated]:
+    """A simulator that knows nothing yet: the usual one after a reset, or one of its own."""
+    if config is USUAL:
+        _shared.control("reset")
+        yield _shared
+        return
     running = Simulated(config).start()
     yield running
     running.stop()

@@ -270,3 +270,25 @@ def test_a_product_with_prices_is_archived_not_deleted(v1: Any, package: Any) ->
     assert v1.products.update(package.product, {"active": False}).active is False
     bare = v1.products.create({"name": "Bare"})
     assert v1.products.delete(bare.id).deleted is True
+
+
+@pytest.mark.parametrize(
+    ("given", "param"),
+    [
+        ({"percent_off": 0}, "percent_off"),
+        ({"percent_off": 101}, "percent_off"),
+        ({"amount_off": 0, "currency": "usd"}, "amount_off"),
+        ({"amount_off": 5}, "currency"),
+        ({}, "percent_off"),
+    ],
+)
+def test_a_coupon_takes_off_something(v1: Any, given: dict[str, Any], param: str) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        v1.coupons.create({"duration": "once", **given})
+    assert refused.value.param == param
+
+
+@pytest.mark.parametrize("amount", ["1e5", "nan", "1.0000000000001", "-1", ""])
+def test_a_decimal_amount_is_a_plain_number(simulated: Any, amount: str) -> None:
+    text = f"currency=usd&product_data[name]=Credits&unit_amount_decimal={amount}"
+    assert simulated.raw("POST", "/v1/prices", text).status_code == 400

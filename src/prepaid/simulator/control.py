@@ -1,5 +1,6 @@
 """The control plane under ``/_simulator/``: faults, held deliveries, shortcuts. See README.md."""
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -9,11 +10,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from prepaid.simulator import cards, checkout, deliveries, disputes, sessions
+from prepaid.simulator.contract import Breach
 from prepaid.simulator.errors import Refusal, invalid
 from prepaid.simulator.faults import API_ANSWERS, DELIVERY_FAULTS, ApiFault, DeliveryRule
 from prepaid.simulator.sandbox import Sandbox
 from prepaid.simulator.shapes import Json
 
+_log = logging.getLogger("prepaid.simulator")
 _OUTCOMES = {
     "succeeds": "4242424242424242",
     "declined": "4000000000000002",
@@ -57,10 +60,19 @@ def _json(
             return JSONResponse(
                 acting(box, lambda: do(box, given, request.path_params.get("id", "")))
             )
-        except Refusal as refusal:
-            return JSONResponse({"error": refusal.error}, refusal.status)
+        except (Refusal, Breach) as problem:
+            return told(problem)
 
     return endpoint
+
+
+def told(problem: Refusal | Breach) -> Response:
+    """Say what was refused, or what of ours broke the contract."""
+    if isinstance(problem, Refusal):
+        return JSONResponse({"error": problem.error}, problem.status)
+    _log.error("simulator_contract: %s", problem)
+    error = {"type": "api_error", "code": "simulator_contract", "message": str(problem)}
+    return JSONResponse({"error": error}, 500)
 
 
 async def read_json(request: Request) -> Json:

@@ -13,6 +13,10 @@ def create(call: Call) -> Json:
         raise invalid("Specify one of percent_off, amount_off.", "percent_off")
     if "amount_off" in given and "currency" not in given:
         raise invalid("Missing required param: currency.", "currency", "parameter_missing")
+    if not 0 < given.get("percent_off", 100) <= 100:  # noqa: PLR2004 - per cent
+        raise invalid("percent_off must be more than 0 and at most 100.", "percent_off")
+    if given.get("amount_off", 1) < 1:
+        raise invalid("This value must be greater than or equal to 1.", "amount_off")
     key = given.get("id") or new_id("cpn")[4:12]
     if call.box.store.get(key):
         raise invalid("Coupon already exists.", "id", "resource_already_exists")

@@ -28,6 +28,8 @@ def discounted(lines: list[Json], coupon: Json | None) -> list[Json]:
     """Spread a coupon over the lines, in proportion; the last line takes the rest."""
     if coupon is None:
         return lines
+    if coupon["amount_off"] is not None and coupon["currency"] != lines[0]["currency"]:
+        raise invalid("The coupon is in another currency than the session.", "discounts[0][coupon]")
     whole = sum(line["amount_subtotal"] for line in lines)
     off = left = pricing.discount_on(whole, coupon)
     after = []

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from prepaid.simulator import checkout, control, sessions
+from prepaid.simulator.contract import Breach
 from prepaid.simulator.errors import Refusal
 from prepaid.simulator.sandbox import Sandbox
 from prepaid.simulator.shapes import Json
@@ -79,8 +80,8 @@ def _asked(box: Sandbox, do: Callable[[Sandbox, Json, Json], Json]) -> Endpoint:
                 return do(box, sessions.current(box, key), given)
 
             return JSONResponse(control.acting(box, answer))
-        except Refusal as refusal:
-            return JSONResponse({"error": refusal.error}, refusal.status)
+        except (Refusal, Breach) as problem:
+            return control.told(problem)
 
     return endpoint
 

@@ -80,6 +80,9 @@ function showMethods(state) {
     choice.append(radio, ` ${DELAYED[type].label}`);
     part("methods").append(choice);
   }
+  const card = document.querySelector("input[name=method][value=card]");
+  card.closest("label").hidden = !state.payment_method_types.includes("card");
+  if (card.checked && card.closest("label").hidden) document.querySelector(`input[value=${offered[0]}]`)?.click();
   part("methods").hidden = offered.length === 0;
 }
 

@@ -24,6 +24,11 @@ SECRET_PREFIXES = {
 ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "EdDSA")
 """What a platform's token may be signed with; "none" is not among them."""
 
+WEBHOOK_ROUTE = "/api/iam/stripe/v1/webhook"
+"""Where Stripe sends events: the Stripe addon's route."""
+
+LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+
 WEAK_SECRET = 32
 """A shared JWT secret shorter than this many characters can be guessed."""
 
@@ -39,7 +44,9 @@ class SettingsFault(Exception):  # noqa: N818 - the operator's word for it
 class Settings(BaseSettings):
     """How this deployment runs. Secrets print as stars."""
 
-    model_config = SettingsConfigDict(populate_by_name=True, str_strip_whitespace=True)
+    model_config = SettingsConfigDict(
+        populate_by_name=True, str_strip_whitespace=True, env_ignore_empty=True
+    )
 
     stripe_product_id: str = Field("", alias="DATALAYER_STRIPE_PRODUCT_ID")
     stripe_webhook_secret: SecretStr = Field(SecretStr(""), alias="DATALAYER_STRIPE_WEBHOOK_SECRET")
@@ -70,10 +77,21 @@ class Settings(BaseSettings):
         """Several values are written with commas or blanks between them."""
         return written.replace(",", " ").split() if isinstance(written, str) else written
 
+    @field_validator("stripe_checkout_route")
+    @classmethod
+    def _rooted(cls, route: str) -> str:
+        """The platform's own chart writes it without the slash."""
+        return f"/{route.lstrip('/')}"
+
     @property
     def url(self) -> str:
         """Where browsers reach the service, without a slash at the end."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def webhook_url(self) -> str:
+        """Where Stripe reaches the service."""
+        return self.url + WEBHOOK_ROUTE
 
     @property
     def database(self) -> str:
@@ -109,8 +127,8 @@ def read_settings(**given: object) -> Settings:
     Raises:
         SettingsFault: with every fault found, in words.
     """
-    settings = _parsed(given)
-    if faults := faults_of(settings):
+    settings, unreadable = _parsed(given)
+    if faults := [*unreadable, *faults_of(settings)]:
         raise SettingsFault(*faults)
     return settings
 
@@ -121,7 +139,10 @@ def read_unchecked() -> Settings:
     Raises:
         SettingsFault: a value is not even of its type.
     """
-    return _parsed({})
+    settings, unreadable = _parsed({})
+    if unreadable:
+        raise SettingsFault(*unreadable)
+    return settings
 
 
 def read_database_settings() -> Settings:
@@ -130,8 +151,8 @@ def read_database_settings() -> Settings:
     Raises:
         SettingsFault: with every fault found, in words.
     """
-    settings = _parsed({})
-    if faults := _database_faults(settings):
+    settings, unreadable = _parsed({})
+    if faults := [*unreadable, *_database_faults(settings)]:
         raise SettingsFault(*faults)
     return settings
 
@@ -144,16 +165,31 @@ def faults_of(settings: Settings) -> list[str]:
         *_simulated(settings),
         *_jwt_faults(settings),
         *_url_faults(settings),
+        *_log_faults(settings),
         *_database_faults(settings),
     ]
 
 
-def _parsed(given: dict[str, object]) -> Settings:
+def _parsed(given: dict[str, object]) -> tuple[Settings, list[str]]:
+    """The settings, and what in them couldn't be read: the default stands there, so that the
+    faults of all others are found too."""
     try:
-        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks what was given
+        return Settings(**given), []  # type: ignore[arg-type]  # pydantic checks what was given
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}." for e in error.errors()]
-        raise SettingsFault(*faults) from None
+        faults = {str(fault["loc"][0]): f"{fault['msg']}." for fault in error.errors()}
+    usual = {
+        name: field.default
+        for field_name, field in Settings.model_fields.items()
+        if (name := field.alias or field_name) in faults
+    }
+    kept = {name: value for name, value in given.items() if _alias(name) not in faults}
+    told = [f"{name}: {sentence}" for name, sentence in faults.items()]
+    return Settings(**(kept | usual)), told  # type: ignore[arg-type]  # as above
+
+
+def _alias(name: str) -> str:
+    field = Settings.model_fields.get(name)
+    return (field and field.alias) or name
 
 
 def _missing_or_strange(settings: Settings) -> list[str]:
@@ -224,15 +260,29 @@ def _url_faults(settings: Settings) -> list[str]:
         for origin in sorted(settings.return_origins)
         if not _is_origin(origin)
     ]
-    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
-        faults.append("PREPAID_PUBLIC_URL is not an address that begins with https://.")
+    addresses = {
+        "PREPAID_PUBLIC_URL": settings.public_url,
+        "PREPAID_STRIPE_API_BASE": settings.stripe_api_base,
+        "DATALAYER_JWT_JWKS_URL": settings.jwt_jwks_url,
+    }
+    faults += [
+        f"{name} is {address!r}, which is not an address that begins with https://."
+        for name, address in addresses.items()
+        if address and not _is_address(address)
+    ]
     if settings.livemode:
         faults += [
             f"{origin!r} is not https: with live keys buyers are sent back over https alone."
-            for origin in sorted(settings.return_origins)
+            for origin in sorted(filter(None, {*settings.return_origins, settings.public_url}))
             if not origin.startswith("https://")
         ]
     return faults
+
+
+def _log_faults(settings: Settings) -> list[str]:
+    if settings.log_level.lower() not in LOG_LEVELS:
+        return [f"PREPAID_LOG_LEVEL is {settings.log_level!r}: use one of {LOG_LEVELS}."]
+    return []
 
 
 def _database_faults(settings: Settings) -> list[str]:
@@ -244,8 +294,15 @@ def _database_faults(settings: Settings) -> list[str]:
 
 
 def _is_origin(written: str) -> bool:
-    parts = urlsplit(written)
-    return bool(parts.netloc) and parts.scheme in {"http", "https"} and _origin(written) == written
+    return _is_address(written) and _origin(written) == written and "@" not in written
+
+
+def _is_address(written: str) -> bool:
+    try:
+        parts = urlsplit(written)
+        return bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:  # a bracket without its pair, a port that is none
+        return False
 
 
 def _origin(url: str) -> str:

@@ -1,31 +1,16 @@
 """The command line: `prepaid`."""
 
-from typing import Annotated
+import sys
 
-import typer
-
-app = typer.Typer(name="prepaid", no_args_is_help=True, add_completion=False)
-
-
-@app.command()
-def serve(
-    host: Annotated[str | None, typer.Option(help="Where to listen; else PREPAID_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Where to listen; else PREPAID_PORT.")] = None,
-) -> None:
-    """Serve the API and the page."""
-    from prepaid.cli import serving  # noqa: PLC0415 - heavy
-
-    serving.serve(host, port)
-
-
-@app.command()
-def demo() -> None:
-    """Try all of it on this machine, with a simulated Stripe."""
-    from prepaid.cli import serving  # noqa: PLC0415 - heavy
-
-    serving.demo()
+from prepaid.cli import commands, exits
 
 
 def main() -> None:
-    """Run the command that was asked for."""
-    app()
+    """Runs the command that was asked for."""
+    try:
+        commands.app()
+    except Exception as error:
+        code = exits.tell(error, as_json="--json" in sys.argv[1:])
+        if code is None:
+            raise
+        sys.exit(code)

@@ -41,14 +41,15 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What is to be looked at. The gateway is None where there is no API key to ask with.
+    """What is to be looked at. The gateway is None where there is no API key to ask with, the
+    database where its address can't be read.
 
     `takes_tokens` says whether users can come in with a token of the platform.
     """
 
     setting_faults: Sequence[str]
     gateway: Gateway | None
-    database: str
+    database: str | None
     webhook_url: str
     return_origins: frozenset[str]
     takes_tokens: bool
@@ -62,8 +63,9 @@ async def examine(patient: Patient) -> AsyncIterator[Sign]:
     if patient.gateway:
         for sign in await _stripe(patient, patient.gateway):
             yield sign
-    for sign in await _database(patient):
-        yield sign
+    if patient.database:
+        for sign in await _database(patient, patient.database):
+            yield sign
 
 
 def _settings(patient: Patient) -> list[Sign]:
@@ -167,10 +169,10 @@ def _endpoint(one: Endpoint) -> list[Sign]:
     return signs
 
 
-async def _database(patient: Patient) -> list[Sign]:
-    if not exists(patient.database):
+async def _database(patient: Patient, url: str) -> list[Sign]:
+    if not exists(url):
         return [Sign(Level.FAULT, "There is no database yet.", "Run `prepaid migrate`.")]
-    database = Database(patient.database)
+    database = Database(url)
     try:
         return await _schema(patient, database)
     except LedgerUnavailable as error:

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from prepaid.flows import fulfilment
 from prepaid.flows.fulfilment import Delivery
 from prepaid.payments.events import Ignored
+from prepaid.settings import WEBHOOK_ROUTE
 from prepaid.web.auth import TheService
 from prepaid.web.bodies import LARGEST_EVENT, Json, bounded
 from prepaid.web.openapi import refusals
@@ -24,7 +25,7 @@ class TakenOut(BaseModel):
 
 
 @router.post(
-    "/api/iam/stripe/v1/webhook",
+    WEBHOOK_ROUTE,
     response_model=TakenOut,
     responses=refusals(400, 413, 502, 503),
     openapi_extra={

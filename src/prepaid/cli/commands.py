@@ -1,0 +1,244 @@
+"""The commands, declared: their names, arguments and options. What each does is next door.
+
+What a command needs is imported inside it, so that `prepaid --help` answers at once.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+import typer
+
+from prepaid.cli import exits
+from prepaid.cli.options import AccountUid, AsJson, Limit, instant, operator
+
+
+def _group(told: str, epilog: str | None = None) -> typer.Typer:
+    """A group of commands. Help is plain text: the rich one takes three times as long to load."""
+    return typer.Typer(
+        help=told,
+        epilog=epilog,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+app = _group("Sell prepaid credits through Stripe, and let compute spend them.", exits.EPILOG)
+on_accounts = _group("Make and list accounts.")
+on_keys = _group("Make, list and revoke API keys.")
+on_stripe = _group("Set Stripe up.")
+for name, group in (("accounts", on_accounts), ("keys", on_keys), ("stripe", on_stripe)):
+    app.add_typer(group, name=name)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Where to listen; else PREPAID_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Where to listen; else PREPAID_PORT.")] = None,
+) -> None:
+    """Serve the API and the page."""
+    from prepaid.cli import serving
+
+    serving.serve(host, port)
+
+
+@app.command()
+def demo() -> None:
+    """Try all of it on this machine, with a simulated Stripe."""
+    from prepaid.cli import serving
+
+    serving.demo()
+
+
+@app.command()
+def simulate(  # noqa: PLR0913, PLR0917 - options, each with its name
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where to listen; 0 takes a free port.")] = 12111,
+    database: Annotated[
+        str | None, typer.Option(help="The file to remember in; else nothing stays.")
+    ] = None,
+    public_url: Annotated[str | None, typer.Option(help="Where browsers find it.")] = None,
+    webhook_secret: Annotated[
+        str | None, typer.Option(help="The secret of the first webhook endpoint: whsec_...")
+    ] = None,
+    retry_scale: Annotated[
+        float | None, typer.Option(min=0, help="Stretches the pauses between deliveries.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a simulated Stripe by itself."""
+    from prepaid.cli import simulating
+
+    chosen = simulating.Chosen(database, public_url, webhook_secret, retry_scale)
+    simulating.simulate(host, port, chosen, as_json=as_json)
+
+
+@app.command()
+def migrate(as_json: AsJson = False) -> None:
+    """Bring the database to this version's schema."""
+    from prepaid.cli import migrating, reports
+
+    reports.run(migrating.migrated(), as_json=as_json)
+
+
+@app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Fold every entry again, and compare every balance."""
+    from prepaid.cli import checking, reports
+
+    reports.run(checking.verified(), as_json=as_json)
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Look at the whole set-up for what is wrong."""
+    from prepaid.cli import checking, reports
+
+    reports.run(checking.examined(), as_json=as_json)
+
+
+@app.command()
+def balance(account: AccountUid, as_json: AsJson = False) -> None:
+    """Tell what an account has."""
+    from prepaid.cli import balances, reports
+
+    reports.run(balances.balance(account), as_json=as_json)
+
+
+@app.command()
+def entries(
+    account: AccountUid,
+    limit: Limit = 100,
+    before: Annotated[int | None, typer.Option(min=1, help="Begin before this number.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List how a balance came about, newest first."""
+    from prepaid.cli import balances, reports
+
+    reports.run(balances.entries(account, before, limit), as_json=as_json)
+
+
+@app.command()
+def grant(  # noqa: PLR0913, PLR0917 - options, each with its name
+    account: AccountUid,
+    amount: Annotated[
+        str, typer.Argument(metavar="CREDITS", help="How many, with six decimals at most.")
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the books.")],
+    actor: Annotated[
+        str, typer.Option(default_factory=operator, help="Who grants.", show_default="you")
+    ],
+    kind: Annotated[
+        Literal["promotion", "adjustment"], typer.Option(help="What they are.")
+    ] = "promotion",
+    key: Annotated[
+        str | None, typer.Option(help="Grants once, however often it is used; else made up.")
+    ] = None,
+    expires_at: Annotated[
+        datetime | None,
+        typer.Option(parser=instant, metavar="INSTANT", help="As 2027-01-31T00:00:00Z."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Grant credits to an account."""
+    from prepaid.cli import balances, reports
+
+    asked = balances.Grant(account, amount, kind, reason, actor, key, expires_at)
+    reports.run(balances.granted(asked), as_json=as_json)
+
+
+@on_accounts.command("list")
+def list_accounts(
+    after: Annotated[str, typer.Option(help="Begin after this uid.")] = "",
+    limit: Limit = 100,
+    as_json: AsJson = False,
+) -> None:
+    """List accounts by uid."""
+    from prepaid.cli import accounts, reports
+
+    reports.run(accounts.listed(after, limit), as_json=as_json)
+
+
+@on_accounts.command("create")
+def create_account(account: AccountUid, as_json: AsJson = False) -> None:
+    """Make an account, or find it."""
+    from prepaid.cli import accounts, reports
+
+    reports.run(accounts.created(account), as_json=as_json)
+
+
+@on_accounts.command("show")
+def show_account(account: AccountUid, as_json: AsJson = False) -> None:
+    """Show an account."""
+    from prepaid.cli import accounts, reports
+
+    reports.run(accounts.shown(account), as_json=as_json)
+
+
+@on_keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    scope: Annotated[
+        Literal["user", "service", "admin"], typer.Option(help="What its holder may do.")
+    ],
+    account: Annotated[
+        str | None, typer.Option(help="Whom it acts for; for scope user alone.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make an API key. Its secret is told once."""
+    from prepaid.cli import keys, reports
+
+    reports.run(keys.created(name, scope, account), as_json=as_json)
+
+
+@on_keys.command("list")
+def list_keys(as_json: AsJson = False) -> None:
+    """List all API keys, without their secrets."""
+    from prepaid.cli import keys, reports
+
+    reports.run(keys.listed(), as_json=as_json)
+
+
+@on_keys.command("revoke")
+def revoke_key(
+    key_id: Annotated[UUID, typer.Argument(metavar="ID", help="The key's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """End an API key at once."""
+    from prepaid.cli import keys, reports
+
+    reports.run(keys.revoked(key_id), as_json=as_json)
+
+
+@on_stripe.command("setup")
+def set_up_stripe(  # noqa: PLR0913, PLR0917 - options, each with its name
+    webhook_url: Annotated[
+        str, typer.Option(help="Where Stripe reaches the service: https://.../webhook")
+    ],
+    package: Annotated[
+        list[str] | None,
+        typer.Option(help="What to sell, as 50=5.00usd; several, each with --package."),
+    ] = None,
+    currency: Annotated[str, typer.Option(help="The currency of packages that name none.")] = "usd",
+    product_name: Annotated[
+        str, typer.Option(help="What buyers see; only for a new product.")
+    ] = "Credits",
+    tax_behavior: Annotated[
+        Literal["exclusive", "inclusive", "unspecified"],
+        typer.Option(help="Whether taxes come on top of new prices."),
+    ] = "unspecified",
+    as_json: AsJson = False,
+) -> None:
+    """Make the product, its packages and the webhook endpoint, where they are missing."""
+    from prepaid.cli import reports, stripe_setup
+
+    asked = stripe_setup.Asked(package or [], currency, webhook_url, product_name, tax_behavior)
+    reports.run(stripe_setup.set_up(asked), as_json=as_json)
+
+
+@on_stripe.callback()
+def _on_stripe() -> None:
+    """Set Stripe up."""

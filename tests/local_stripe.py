@@ -97,12 +97,8 @@ def signed(body: bytes | Json, secret: str = WEBHOOK_SECRET, at: float | None = 
 @contextmanager
 def local_stripe(**chosen: Any) -> Iterator[LocalStripe]:  # as SimulatorConfig is typed
     """A simulator with one product, running until the block ends."""
-    config = SimulatorConfig(
-        **(
-            {"webhook_secret": WEBHOOK_SECRET, "retry_scale": 0.02, "delayed_seconds": 0.02}
-            | chosen
-        )
-    )
+    usual: Json = {"webhook_secret": WEBHOOK_SECRET, "retry_scale": 0.02, "delayed_seconds": 0.02}
+    config = SimulatorConfig(**(usual | chosen))
     with in_thread(lambda ready: serve(config, port=0, on_ready=ready)) as url:
         running = LocalStripe(url, config)
         running.product = running.ask("POST", "/v1/products", name="Credits")["id"]

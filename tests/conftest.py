@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
 from local_postgres import LocalPostgres, RunningPostgres, database_name, make_home
 
@@ -19,6 +20,10 @@ HOME = pytest.StashKey[Path]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the folder of the run's one PostgreSQL; the controller tells its workers."""
+    structlog.configure(
+        processors=[structlog.processors.KeyValueRenderer()],
+        logger_factory=structlog.ReturnLoggerFactory(),  # nobody reads thousands of lines
+    )
     told = getattr(config, "workerinput", {}).get("postgres_home")
     config.stash[HOME] = Path(told) if told else make_home(in_memory=True)
 

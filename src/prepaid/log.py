@@ -10,7 +10,8 @@ def configure(level: str) -> None:
     """Writes to standard error: coloured for a terminal, JSON otherwise."""
     render: structlog.typing.Processor = structlog.processors.JSONRenderer()
     if sys.stderr.isatty():
-        render = structlog.dev.ConsoleRenderer()
+        # Its default writes out local variables, and with them secrets.
+        render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

@@ -77,18 +77,19 @@ class _Bar(Progress):
     """How far a verification has come, on a terminal; it looks whenever it is drawn."""
 
     def __init__(self, tally: Tally) -> None:
+        self._tally = tally
         super().__init__(
             *(TextColumn("Folding entries"), BarColumn(), MofNCompleteColumn()),
             console=Console(stderr=True),
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._tally = tally
-        self._task = self.add_task("", total=None)
+        self.add_task("", total=None)
 
     def get_renderables(self) -> Iterable[RenderableType]:
         """The bar as of now."""
-        self.update(self._task, completed=self._tally.entries, total=self._tally.expected or None)
+        for task in self.task_ids:
+            self.update(task, completed=self._tally.entries, total=self._tally.expected or None)
         return super().get_renderables()
 
 

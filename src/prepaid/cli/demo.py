@@ -1,7 +1,6 @@
 """The demo: a service, a simulated Stripe beside it, a user and an operator."""
 
 import fcntl
-import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,10 +14,15 @@ from joserfc.jwk import OctKey
 
 from prepaid import log
 from prepaid.cli.servers import Server, address_of, listen, serving
+from prepaid.clock import wall_clock
+from prepaid.core.amounts import Money
 from prepaid.core.identity import Scope
 from prepaid.flows import accounts, keys
-from prepaid.clock import wall_clock
-from prepaid.settings import Settings, SettingsFault, read_settings
+from prepaid.flows.setup import Wanted, set_up
+from prepaid.payments import setup
+from prepaid.payments.gateway import Gateway
+from prepaid.payments.setup import Offer
+from prepaid.settings import Settings, SettingsFault, read_settings, read_unchecked
 from prepaid.simulator.config import SimulatorConfig
 from prepaid.simulator.server import create_app as create_simulator
 from prepaid.storage.accounts import Profile
@@ -27,9 +31,17 @@ from prepaid.web.app import create_app
 
 WEBHOOK = "/api/iam/stripe/v1/webhook"
 
-USER = Profile(
-    handle="demo", email="demo@example.com", first_name="Demo", last_name="User"
-)
+PACKAGES = [
+    Offer(50, Money(500, "usd"), "exclusive"),
+    Offer(120, Money(1_000, "usd"), "exclusive"),
+    Offer(650, Money(5_000, "usd"), "exclusive"),
+]
+"""What the demo sells: the usual ten cents a credit, and less for more."""
+
+USER = Profile(handle="demo", email="demo@example.com", first_name="Demo", last_name="User")
+
+ISSUER = "https://prepaid-demo.example.com"
+"""Who the demo's user tokens say they are from."""
 
 LOOPBACK = "127.0.0.1"
 """The demo listens nowhere else: its tokens stand in a file."""
@@ -69,7 +81,7 @@ async def open_demo() -> AsyncIterator[Demo]:
     Raises:
         SettingsFault: its port or its folder is in use.
     """
-    base = Settings()
+    base = read_unchecked()
     log.configure(base.log_level)
     base.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(base.data):
@@ -97,3 +109,101 @@ async def _simulator(base: Settings, facts: Facts) -> AsyncIterator[Server]:
     facts.stripe_api_base = address_of(listening)
     async with serving(create_simulator(config), listening) as server:
         yield server
+
+
+async def _settings(base: Settings, facts: Facts) -> Settings:
+    """The service's settings, once the simulated Stripe has something to sell."""
+    given = {
+        "DATALAYER_STRIPE_API_KEY": facts.stripe_api_key,
+        "DATALAYER_STRIPE_JS_API_KEY": facts.stripe_js_api_key,
+        "DATALAYER_STRIPE_WEBHOOK_SECRET": facts.webhook_secret,
+        "DATALAYER_STRIPE_PRODUCT_ID": await _stock(facts),
+        "DATALAYER_JWT_ISSUER": ISSUER,
+        "DATALAYER_JWT_ALGORITHM": "HS256",
+        "DATALAYER_JWT_SECRET": facts.jwt_secret,
+        "PREPAID_STRIPE_API_BASE": facts.stripe_api_base,
+        "PREPAID_PUBLIC_URL": facts.url,
+        "PREPAID_RETURN_ORIGINS": f"http://localhost:{base.port}",
+    }
+    return read_settings(**given)
+
+
+async def _stock(facts: Facts) -> str:
+    """The product that is sold, made at the first start; its events come to where we are now."""
+    gateway = Gateway(facts.stripe_api_key, "", facts.stripe_api_base)
+    webhook_url = facts.url + WEBHOOK
+    try:
+        for endpoint in await setup.endpoints(gateway):
+            if endpoint.url != webhook_url:
+                await setup.move_endpoint(gateway, endpoint, webhook_url)
+        stocked = await set_up(gateway, Wanted("", "Compute credits", PACKAGES, webhook_url))
+    finally:
+        await gateway.close()
+    return stocked.product_id
+
+
+async def _people(settings: Settings, facts: Facts) -> None:
+    """The demo user's account, and tokens that work: those from last time where they still do."""
+    migrate(settings.database)
+    database = Database(settings.database)
+    try:
+        await accounts.enter(database, facts.account_uid, USER, wall_clock())
+        facts.user_token = _user_token(facts)
+        facts.service_token = await _key(database, facts.service_token, Scope.SERVICE)
+        facts.admin_token = await _key(database, facts.admin_token, Scope.ADMIN)
+    finally:
+        await database.close()
+
+
+def _user_token(facts: Facts) -> str:
+    claims = {
+        "iss": ISSUER,
+        "sub": facts.account_uid,
+        "exp": int((wall_clock() + timedelta(days=365)).timestamp()),
+        "handle": USER.handle,
+        "email": USER.email,
+        "first_name_t": USER.first_name,
+        "last_name_t": USER.last_name,
+    }
+    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(facts.jwt_secret))
+
+
+async def _key(database: Database, secret: str, scope: Scope) -> str:
+    known = await keys.found(database, secret)
+    if known is not None and known.scope is scope:
+        return secret
+    return (await keys.make(database, f"demo {scope}", scope, None, wall_clock())).secret
+
+
+def _remembered(file: Path) -> Facts:
+    if file.exists():
+        return msgspec.json.decode(file.read_bytes(), type=Facts)
+    return Facts(
+        account_uid="demo-user",
+        stripe_api_key=f"sk_test_{secrets.token_hex(16)}",
+        stripe_js_api_key=f"pk_test_{secrets.token_hex(16)}",
+        webhook_secret=f"whsec_{secrets.token_hex(16)}",
+        jwt_secret=secrets.token_urlsafe(48),
+    )
+
+
+def _remember(file: Path, facts: Facts) -> None:
+    """Whole or not at all, and never readable by others, not even for an instant."""
+    fresh = file.with_suffix(".new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(0o600, exist_ok=False)
+    fresh.write_bytes(msgspec.json.format(msgspec.json.encode(facts), indent=2) + b"\n")
+    fresh.replace(file)
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Two demos would write over each other's tokens."""
+    with (data / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsFault(
+                f"A demo already runs on the folder {data}: set PREPAID_DATA to another."
+            ) from None
+        yield

@@ -16,7 +16,16 @@ GRACE_SECONDS = 3
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to whoever runs it."""
+    """A server that says when it has started, and leaves signals to whoever runs it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts, and says so."""
+        await super().startup(sockets)
+        self.ready.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -59,10 +68,8 @@ async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[Serve
     server = Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))
     try:
-        while not server.started and not running.done():
-            await asyncio.sleep(0.005)  # uvicorn says in no other way that it has started
+        await server.ready.wait()
         if not server.started:
-            await running
             raise SettingsFault("The service could not start; the lines above say why.")
         yield server
     finally:

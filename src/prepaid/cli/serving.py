@@ -39,13 +39,13 @@ async def _serve(settings: Settings) -> None:
         pass  # a schema or guard that is wrong is told in words, before the server starts
     listening = listen(settings.host, settings.port)
     async with serving(create_app(settings), listening) as server:
-        print(f"prepaid serves {address_of(listening)}", flush=True)  # noqa: T201 - for people
+        print(f"prepaid serves {address_of(listening)}", flush=True)
         await until_stopped([server])
 
 
 async def _demo() -> None:
     async with open_demo() as running:
-        print(_told(running), flush=True)  # noqa: T201 - for people
+        print(_told(running), flush=True)
         await until_stopped(running.servers)
 
 
@@ -60,9 +60,9 @@ def _told(running: Demo) -> str:
     operator token  {facts.admin_token}
 
   Try it:
+    export TOKEN={facts.user_token}
     curl {facts.url}/api/iam/stripe/v1/prices
-    curl -H 'Authorization: Bearer {facts.user_token}' \\
-      {facts.url}/api/iam/v1/usage/credits
+    curl -H "Authorization: Bearer $TOKEN" {facts.url}/api/iam/v1/usage/credits
 
   Everything a script needs is in {running.file}.
   Ctrl-C stops it; started again, it finds its data again.

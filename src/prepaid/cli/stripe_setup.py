@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.console import RenderableType
+
 from prepaid.cli.reports import Report, table
 from prepaid.core.amounts import MICRO, MOST_MICRO
 from prepaid.core.currencies import money
@@ -86,7 +88,8 @@ def _report(settings: Settings, done: SetUp) -> Report:
     }
     rows = [("made" if one.made else "found", one.what, one.id, one.note) for one in done.things]
     lines = [f"{name}={value or _hint(name)}" for name, value in known.items()]
-    people = (table("", "what", "id", "note", rows=rows), "", "Set these:", *lines)
+    made = table("", "what", "id", "note", rows=rows)
+    people: list[RenderableType] = [made, "", "Set these:", *lines]
     return Report(SetUpOut(done.things, known), people)
 
 

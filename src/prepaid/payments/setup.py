@@ -134,6 +134,12 @@ async def make_endpoint(gateway: Gateway, url: str) -> Endpoint:
     return _endpoint(made)
 
 
+async def move_endpoint(gateway: Gateway, endpoint: Endpoint, url: str) -> None:
+    """Sends an endpoint's events elsewhere from now on, those that are still due too."""
+    with translated():
+        await gateway.client.v1.webhook_endpoints.update_async(endpoint.id, {"url": url})
+
+
 async def _all(page: stripe.ListObject[T]) -> AsyncIterator[T]:
     async for one in page.auto_paging_iter():
         yield one

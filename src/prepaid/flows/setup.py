@@ -81,9 +81,8 @@ async def _price(
 ) -> Thing:
     what = f"package of {offer.credits} credits for {spoken(offer.price)}"
     alike = [one for one in packages if one.units == offer.credits]
-    for package in alike:
-        if package.price == offer.price:
-            return Thing(what, package.price_id, made=False, note=_tax_note(package, offer))
+    if same := [one for one in alike if one.price == offer.price]:
+        return Thing(what, same[0].price_id, made=False, note=_tax_note(same[0], offer))
     made = await setup.make_price(gateway, product.id, offer)
     rivals = [one for one in alike if one.price.currency == offer.price.currency]
     return Thing(what, made, made=True, note=_rival_note(rivals))

@@ -1,0 +1,99 @@
+"""The schema gets there whole, once, and from wherever it was."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from prepaid.core.errors import LedgerUnavailable
+from prepaid.storage.database import (
+    Database,
+    InvalidDatabaseUrl,
+    migrate,
+    newest_revision,
+    with_driver,
+)
+from prepaid.storage.tables import metadata
+
+MIGRATE = "import sys; from prepaid.storage.database import migrate; migrate(sys.argv[1])"
+
+
+def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:
+    command = [sys.executable, "-W", "error", "-c", MIGRATE, empty_database_url]
+    racing = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(4)]
+    for process in racing:
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (0, b"")
+    assert asyncio.run(state_of(empty_database_url)) == (newest_revision(), 1)
+
+
+async def state_of(url: str) -> tuple[str | None, int]:
+    database = Database(url)
+    async with database.reading() as connection:
+        made = await connection.execute(text("SELECT count(*) FROM deployment"))
+        deployments = made.scalar_one()
+    revision = await database.revision()
+    await database.close()
+    return revision, deployments
+
+
+async def test_migrating_again_changes_nothing(database_url: str) -> None:
+    database = Database(database_url)
+    async with database.reading() as connection:
+        before = (await connection.execute(text("SELECT id FROM deployment"))).scalar_one()
+    migrate(database_url)
+    async with database.reading() as connection:
+        after = (await connection.execute(text("SELECT id FROM deployment"))).scalar_one()
+    assert before == after
+    await database.close()
+
+
+async def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return [one for one in compare_metadata(context, metadata) if "comment" not in str(one[0])]
+
+    async with database.reading() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+async def test_a_database_before_the_first_migration_says_so(empty_database_url: str) -> None:
+    database = Database(empty_database_url)
+    assert await database.revision() is None
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+asyncpg://nobody:wrong@127.0.0.1:9/nothing",
+        "sqlite+aiosqlite:////nowhere/at/all.db",
+    ],
+)
+async def test_a_database_that_is_away_is_a_refusal(url: str) -> None:
+    database = Database(url)
+    with pytest.raises(LedgerUnavailable):
+        await database.answers()
+    await database.close()
+
+
+@pytest.mark.parametrize(
+    ("written", "url"),
+    [
+        ("postgresql://u:p@db/prepaid", "postgresql+asyncpg://u:p@db/prepaid"),
+        ("postgresql+psycopg://u:p@db/prepaid", "postgresql+asyncpg://u:p@db/prepaid"),
+        ("sqlite:////data/prepaid.db", "sqlite+aiosqlite:////data/prepaid.db"),
+    ],
+)
+def test_a_url_gets_our_driver(written: str, url: str) -> None:
+    assert with_driver(written) == url
+
+
+@pytest.mark.parametrize("written", ["prepaid.db", "mysql://u:p@db/prepaid", "postgresql"])
+def test_a_url_of_no_database_of_ours_is_refused(written: str) -> None:
+    with pytest.raises(InvalidDatabaseUrl):
+        with_driver(written)

@@ -1,0 +1,251 @@
+"""The writer on real databases: the same outcomes as a ten-line model, whatever comes."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy.exc import IntegrityError
+
+from prepaid.core.amounts import Credits
+from prepaid.core.entries import Kind
+from prepaid.core.errors import (
+    InvalidCredits,
+    KeyReused,
+    LedgerBusy,
+    LedgerUnavailable,
+    Refusal,
+    UnknownAccount,
+)
+from prepaid.core.ledger import Give, Posted
+from prepaid.ids import new_id
+from prepaid.storage import accounts, entries, grants, writer
+from prepaid.storage.database import Database
+from prepaid.storage.writer import Ledger
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+T = TypeVar("T")
+
+
+def give(uid: str = "ada", key: str = "k", whole: int = 5, reason: str = "") -> Give:
+    return Give(new_id(), uid, key, Credits.of(whole), Kind.PROMOTION, reason, "grace")
+
+
+async def make_accounts(database: Database, *uids: str) -> None:
+    async with database.writing() as connection:
+        for uid in uids:
+            await accounts.add(connection, uid, AT)
+
+
+async def test_many_at_once_are_each_posted_once(database: Database) -> None:
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        posted = await asyncio.gather(*(ledger.give(give(key=str(i % 100))) for i in range(300)))
+    assert sum(not one.replayed for one in posted) == 100
+    assert max(one.entry.balance for one in posted) == Credits.of(500)
+
+
+async def test_a_refusal_does_not_touch_the_others_of_its_batch(database: Database) -> None:
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        good, bad = await asyncio.gather(
+            ledger.give(give()), ledger.give(give(uid="nobody")), return_exceptions=True
+        )
+    assert isinstance(good, Posted)
+    assert isinstance(bad, Refusal)
+
+
+async def test_two_ledgers_on_one_database_agree(database: Database) -> None:
+    """Two service processes: whoever comes second is answered with the first one's outcome."""
+    await make_accounts(database, "ada")
+    other = Database(database.engine.url.render_as_string(hide_password=False))
+    async with Ledger(database, lambda: AT).open() as one, Ledger(other, lambda: AT).open() as two:
+        posted = await asyncio.gather(
+            *((one, two)[i % 2].give(give(key=str(i // 2))) for i in range(200))
+        )
+    await other.close()
+    assert sum(not one.replayed for one in posted) == 100
+    assert max(one.entry.balance for one in posted) == Credits.of(500)
+
+
+async def test_what_was_submitted_is_finished_before_the_ledger_closes(database: Database) -> None:
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        waiting = [asyncio.create_task(ledger.give(give(key=str(i)))) for i in range(50)]
+        await asyncio.sleep(0)
+    posted = await asyncio.gather(*waiting)
+    assert {one.entry.number for one in posted} == set(range(1, 51))
+
+
+async def test_a_caller_that_goes_away_disturbs_nobody(database: Database) -> None:
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        gone = asyncio.create_task(ledger.give(give(key="gone")))
+        stays = asyncio.create_task(ledger.give(give(key="stays")))
+        await asyncio.sleep(0)
+        gone.cancel()
+        assert (await stays).entry.credits == Credits.of(5)
+
+
+async def test_a_full_queue_refuses_at_once(database: Database) -> None:
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        asked = (ledger.give(give(key=str(i))) for i in range(writer.QUEUE + 5))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    refused = [one for one in answers if isinstance(one, LedgerBusy)]
+    assert len(refused) == 5
+    assert len(answers) - len(refused) == writer.QUEUE
+
+
+async def test_a_database_that_is_away_refuses_everybody() -> None:
+    nowhere = Database("sqlite+aiosqlite:////nowhere/at/all.db")
+    async with Ledger(nowhere, lambda: AT).open() as ledger:
+        asked = (ledger.give(give(key=str(i))) for i in range(3))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    await nowhere.close()
+    assert [type(one) for one in answers] == [LedgerUnavailable] * 3
+
+
+async def test_a_fault_of_ours_reaches_every_caller_and_the_ledger_goes_on(
+    database: Database,
+) -> None:
+    await make_accounts(database, "ada")
+    failures = iter([RuntimeError("no clock")])
+
+    def clock() -> datetime:
+        for failure in failures:
+            raise failure
+        return AT
+
+    async with Ledger(database, clock).open() as ledger:
+        asked = (ledger.give(give(key=str(i))) for i in range(3))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(one) for one in answers] == [RuntimeError] * 3
+        assert (await ledger.give(give())).entry.number == 1
+
+
+async def test_a_row_that_a_constraint_refuses_hurts_only_its_own_command(
+    database: Database,
+) -> None:
+    """The grant's id is taken, which only a fault of ours can bring about."""
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        first = give(key="first")
+        await ledger.give(first)
+        clashing = replace(give(key="second"), id=first.id)
+        bad, good = await asyncio.gather(
+            ledger.give(clashing), ledger.give(give(key="third")), return_exceptions=True
+        )
+    assert isinstance(bad, IntegrityError)
+    assert isinstance(good, Posted)
+    assert good.entry.number == 2
+
+
+class Model(RuleBasedStateMachine):
+    """Any order of grants, replays, conflicts and restarts, against a model of ten lines."""
+
+    url: str
+
+    @initialize()
+    def start(self) -> None:
+        self.runner = asyncio.Runner()
+        self.database = Database(self.url)
+        self.ledger = self.run(self.open())
+        self.uids = [f"user-{new_id()}" for _ in range(2)]
+        self.run(make_accounts(self.database, *self.uids))
+        self.balances = dict.fromkeys(self.uids, 0)
+        self.keys: dict[tuple[str, str], tuple[int, str]] = {}
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return self.runner.run(work)
+
+    async def open(self) -> Ledger:
+        self.opened = Ledger(self.database, lambda: AT).open()
+        return await self.opened.__aenter__()
+
+    def expected(self, one: Give) -> type[Refusal] | bool:
+        """The model: the refusal, or whether it is a replay."""
+        content = (one.credits.micro, one.reason)
+        if first := self.keys.get((one.account_uid, one.key)):
+            return True if first == content else KeyReused
+        if one.credits.micro <= 0:
+            return InvalidCredits
+        if one.account_uid not in self.balances:
+            return UnknownAccount
+        self.keys[one.account_uid, one.key] = content
+        self.balances[one.account_uid] += one.credits.micro
+        return False
+
+    @rule(
+        who=st.sampled_from([0, 1, 2]),
+        batch=st.lists(
+            st.tuples(st.sampled_from("abcdef"), st.integers(-1, 3), st.sampled_from(["", "x"])),
+            min_size=1,
+            max_size=6,
+        ),
+    )
+    def grant(self, who: int, batch: list[tuple[str, int, str]]) -> None:
+        uid = self.uids[who] if who < len(self.uids) else "nobody"
+        gives = [give(uid, key, whole, reason) for key, whole, reason in batch]
+        answers = self.run(self.submit(gives))
+        for one, answer in zip(gives, answers, strict=True):
+            expected = self.expected(one)
+            if isinstance(expected, bool):
+                assert isinstance(answer, Posted)
+                assert answer.replayed == expected
+            else:
+                assert type(answer) is expected
+
+    async def submit(self, gives: list[Give]) -> list[Posted | BaseException]:
+        return await asyncio.gather(*map(self.ledger.give, gives), return_exceptions=True)
+
+    @rule()
+    def restart(self) -> None:
+        self.run(self.opened.__aexit__(None, None, None))
+        self.ledger = self.run(self.open())
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        if hasattr(self, "balances"):
+            self.run(self.check())
+
+    async def check(self) -> None:
+        async with self.database.reading() as connection:
+            for uid, micro in self.balances.items():
+                account = await accounts.find(connection, uid)
+                assert account is not None
+                posted = await entries.of_account(connection, uid, None, 1000)
+                given = await grants.of_account(connection, uid)
+                assert account.balance == Credits(micro)
+                assert sum(entry.credits.micro for entry in posted) == micro
+                assert sum(one.remaining.micro for one in given) == micro
+                assert [entry.number for entry in posted] == [*range(account.entries, 0, -1)]
+
+    def teardown(self) -> None:
+        if hasattr(self, "runner"):
+            self.run(self.opened.__aexit__(None, None, None))
+            self.run(self.database.close())
+            self.runner.close()
+
+
+def test_the_ledger_does_what_the_model_says(database_url: str) -> None:
+    Model.url = database_url
+    run_state_machine_as_test(
+        Model,
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )

@@ -38,6 +38,7 @@ __all__ = [
     "check_params",
     "operation_for",
     "read_request",
+    "showable",
 ]
 
 # Typed as always present, in truth there only when something else is (a redirect, a failure).
@@ -91,6 +92,32 @@ def check_object(given: Mapping[str, object]) -> None:
     if cls is None:
         raise Breach(None, "object", f"No resource class for object {name!r}")
     _walk(given, Record(cls), "", _as_typed)
+
+
+def showable(cls: type, given: Mapping[str, object]) -> Json:
+    """The part of some parameters that an object of this class has a place for."""
+    known = fields(cls)
+    shown: Json = {}
+    for key, value in given.items():
+        inner = _inner_record(known[key].shape) if key in known else None
+        if inner is not None and isinstance(value, Mapping):
+            shown[key] = showable(inner, value)
+        elif key in known and _fits(value, known[key].shape):
+            shown[key] = value
+    return shown
+
+
+def _inner_record(shape: Shape) -> type | None:
+    options = shape.options if isinstance(shape, Choice) else (shape,)
+    return next((option.cls for option in options if isinstance(option, Record)), None)
+
+
+def _fits(value: object, shape: Shape) -> bool:
+    try:
+        _walk(value, shape, "", _as_typed)
+    except Breach:
+        return False
+    return True
 
 
 Leaf = Callable[[object, type, str], object]

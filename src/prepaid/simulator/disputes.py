@@ -71,6 +71,7 @@ def update(call: Call) -> Json:
     box, before = call.box, call.box.need("dispute", call.id)
     given = call.params.get("evidence") or {}
     evidence = {**before["evidence"], **{k: v or None for k, v in given.items()}}
+    evidence["enhanced_evidence"] = evidence["enhanced_evidence"] or {}
     notes = metadata.merged(before["metadata"], call.params.get("metadata"))
     after = box.store.put({**before, "evidence": evidence, "metadata": notes})
     if given and call.params.get("submit", True):

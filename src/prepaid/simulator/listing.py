@@ -34,11 +34,12 @@ def page(
 def of(things: list[Json], call: Call) -> Json:
     """Give one page of things that are all at hand: the lines of a session."""
     ids = [thing["id"] for thing in things]
-    first = _after(ids, call.params["starting_after"]) if "starting_after" in call.params else 0
-    last = ids.index(call.params["ending_before"]) if "ending_before" in call.params else len(ids)
+    after, before = call.params.get("starting_after"), call.params.get("ending_before")
+    first = _at(ids, after, "starting_after") + 1 if after else 0
+    last = _at(ids, before, "ending_before") if before else len(ids)
     limit = _limit(call.params)
     kept = things[first:last]
-    data = kept[-limit:] if "ending_before" in call.params else kept[:limit]
+    data = kept[-limit:] if before else kept[:limit]
     return listed(data, call.url, more=len(kept) > limit)
 
 
@@ -47,10 +48,10 @@ def listed(data: list[Json], url: str, *, more: bool = False) -> Json:
     return {"object": "list", "data": data, "has_more": more, "url": url}
 
 
-def _after(ids: list[str], key: str) -> int:
+def _at(ids: list[str], key: str, param: str) -> int:
     if key not in ids:
-        raise missing_object("item", key, "starting_after")
-    return ids.index(key) + 1
+        raise missing_object("item", key, param)
+    return ids.index(key)
 
 
 def _filters(params: Json, names: Sequence[str]) -> tuple[list[str], list[object]]:

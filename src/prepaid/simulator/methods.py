@@ -76,7 +76,10 @@ def listed(call: Call) -> Json:
 def attach(call: Call) -> Json:
     """Give a payment method to a customer."""
     before = named(call.box, call.id, "")
-    customer = call.box.need_alive("customer", call.params["customer"], "customer")
+    owner = call.params.get("customer")
+    if not owner:
+        raise invalid("Missing required param: customer.", "customer", "parameter_missing")
+    customer = call.box.need_alive("customer", owner, "customer")
     after = call.box.store.put({**before, "customer": customer["id"]})
     events.emit(call.box, "payment_method.attached", after)
     return after

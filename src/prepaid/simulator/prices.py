@@ -88,22 +88,28 @@ def currency_options(box: Sandbox, price: Json) -> Json:
 
 
 def _refuse_impossible(given: Json) -> None:
-    if "tiers" in given or given.get("billing_scheme") == "tiered":
-        raise invalid("The simulator doesn't know tiered prices.", "tiers")
-    if "custom_unit_amount" in given:
-        raise invalid(
-            "The simulator doesn't know prices the customer chooses.", "custom_unit_amount"
-        )
-    if ("unit_amount" in given) == ("unit_amount_decimal" in given):
-        raise invalid("Specify one of unit_amount, unit_amount_decimal.", "unit_amount")
-    if Decimal(str(given.get("unit_amount", given.get("unit_amount_decimal")))) < 0:
-        raise invalid("This value must be greater than or equal to 0.", "unit_amount")
+    if given.get("billing_scheme") == "tiered":
+        raise invalid("The simulator doesn't know tiered prices.", "billing_scheme")
+    _refuse_amount(given, "")
+    for currency, option in given.get("currency_options", {}).items():
+        _refuse_amount(option, f"currency_options[{currency}]")
     if ("product" in given) == ("product_data" in given):
         raise invalid("Specify exactly one of product, product_data.", "product")
     if len(given["currency"]) != 3:  # noqa: PLR2004 - ISO 4217
         raise invalid(f"Invalid currency: {given['currency']}", "currency")
     if given.get("transform_quantity", {}).get("divide_by", 1) < 1:
         raise invalid("Must be greater than or equal to 1.", "transform_quantity[divide_by]")
+
+
+def _refuse_amount(given: Json, at: str) -> None:
+    if unknown := {"tiers", "custom_unit_amount"} & given.keys():
+        name = min(unknown)
+        raise invalid(f"The simulator doesn't know {name}.", f"{at}[{name}]" if at else name)
+    param = f"{at}[unit_amount]" if at else "unit_amount"
+    if ("unit_amount" in given) == ("unit_amount_decimal" in given):
+        raise invalid("Specify one of unit_amount, unit_amount_decimal.", param)
+    if Decimal(str(given.get("unit_amount", given.get("unit_amount_decimal")))) < 0:
+        raise invalid("This value must be greater than or equal to 0.", param)
 
 
 def _amounts(given: Json) -> Json:

@@ -75,7 +75,10 @@ def update(call: Call) -> Json:
     before = call.box.need("product", call.id)
     if call.params.get("name") == "":
         raise from_breach(empty("name"))
-    changes = {name: call.params[name] or None for name in _SETTABLE if name in call.params}
+    changes: Json = {name: call.params[name] or None for name in _SETTABLE if name in call.params}
+    for name in ("images", "marketing_features"):
+        if name in changes:
+            changes[name] = changes[name] or []
     if "active" in call.params:
         changes["active"] = call.params["active"]
     if price := call.params.get("default_price"):

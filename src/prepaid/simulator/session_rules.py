@@ -22,6 +22,10 @@ def check(box: Sandbox, given: Json) -> None:
             raise invalid(f"The simulator doesn't know {name}.", name)
     if len(given.get("custom_fields", [])) > _MOST_CUSTOM_FIELDS:
         raise invalid("A session can have up to 3 custom fields.", "custom_fields")
+    for n, field in enumerate(given.get("custom_fields", [])):
+        if field["type"] == "dropdown" and "dropdown" not in field:
+            at = f"custom_fields[{n}][dropdown]"
+            raise invalid(f"Missing required param: {at}.", at, "parameter_missing")
     if len(given.get("discounts") or []) > 1:
         raise invalid("A session can have one discount.", "discounts")
     if given.get("discounts") and given.get("allow_promotion_codes"):

@@ -4,7 +4,9 @@
 is paid. The lines are no part of the session: they are shown when expanded.
 """
 
-from prepaid.simulator import events, lines, listing, metadata, session_rules
+from stripe.checkout import Session
+
+from prepaid.simulator import contract, events, lines, listing, metadata, session_rules
 from prepaid.simulator.errors import invalid
 from prepaid.simulator.intents import types_for
 from prepaid.simulator.sandbox import Call, Sandbox, new_id
@@ -62,7 +64,7 @@ def create(call: Call) -> Json:
         "metadata": metadata.merged({}, given.get("metadata")),
         "mode": "payment",
         "payment_method_collection": "if_required",
-        "payment_method_options": given.get("payment_method_options", {}),
+        "payment_method_options": _method_options(given),
         "payment_method_types": _types(given, wanted[0]["currency"]),
         "payment_status": "unpaid",
         "phone_number_collection": {
@@ -79,7 +81,7 @@ def create(call: Call) -> Json:
         **nulls("payment_method_configuration_details recovered_from return_url"),
         **nulls("saved_payment_method_options setup_intent shipping_address_collection"),
         **nulls("shipping_cost submit_type subscription success_url wallet_options"),
-        **{name: given[name] for name in _AS_GIVEN if name in given},
+        **contract.showable(Session, {name: given[name] for name in _AS_GIVEN if name in given}),
         **session_rules.nested(given),
         **lines.totals(wanted),
     }
@@ -170,6 +172,14 @@ def _types(given: Json, currency: str) -> list[str]:
     allowed = given.get("allowed_payment_method_types") or types_for(currency)
     refused = given.get("excluded_payment_method_types") or []
     return [kind for kind in allowed if kind not in refused]
+
+
+def _method_options(given: Json) -> Json:
+    """A request may say more of a method than a session tells."""
+    shown = contract.showable(Session.PaymentMethodOptions, given.get("payment_method_options", {}))
+    if "card" in shown:
+        shown["card"] = {"request_three_d_secure": "automatic", **shown["card"]}
+    return shown
 
 
 def _automatic_tax(given: Json) -> Json:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -92,6 +93,14 @@ def signed(body: bytes | Json, secret: str = WEBHOOK_SECRET, at: float | None = 
     when = None if at is None else int(at)
     sign: Callable[..., str] = stripe.WebhookSignature.generate_signature_header
     return sign(payload.decode(), secret, timestamp=when)
+
+
+def wait_for(fact: Callable[[], object]) -> None:
+    """Returns once the fact is true, and fails if it isn't in time."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not fact():
+        assert time.monotonic() < deadline, "it did not come true in time"
+        threading.Event().wait(0.01)
 
 
 @contextmanager

@@ -146,7 +146,7 @@ def test_a_live_key_is_never_sent_elsewhere() -> None:
 def test_with_a_live_key_buyers_are_sent_back_over_https_alone(name: str) -> None:
     with pytest.raises(SettingsFault, match="is not https"):
         read_settings(**LIVE, **{name: "http://example.com"})
-    assert read_settings(**LIVE, **{name: "https://example.com"})
+    assert read_settings(**LIVE, **{name: "https://example.com"}).livemode
 
 
 @pytest.mark.parametrize("around", ["{}\n", " {}", "{}\r\n", "\t{} "])

@@ -1,7 +1,7 @@
 """Credits and money: two exact amounts that never mix, and no float in either."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Self
 
 from prepaid.core.errors import InvalidCredits
@@ -12,6 +12,9 @@ MICRO = 1_000_000
 MOST_MICRO = 10**15 - 1
 """The largest amount or balance, in microcredits (just under a billion credits): fifteen digits
 survive every JSON reader, also one that goes through a double."""
+
+_EXACT = Context(prec=40, traps=[Inexact])
+"""Arithmetic that would rather fail than round."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -32,7 +35,10 @@ class Credits:
         Raises:
             InvalidCredits: it is none of these; the sentence says which.
         """
-        micro = _decimal(written).scaleb(6)
+        try:
+            micro = _decimal(written).scaleb(6, _EXACT)
+        except Inexact:
+            raise InvalidCredits(f"{str(written)[:40]} has too many digits.") from None
         if micro != micro.to_integral_value():
             raise InvalidCredits(f"{written} has more than six decimals.")
         if abs(micro) > MOST_MICRO:

@@ -16,7 +16,7 @@ from prepaid.flows import accounts
 from prepaid.ids import new_id
 from prepaid.storage.accounts import AccountRow
 from prepaid.web.auth import Admin, Platform, TheService
-from prepaid.web.bodies import CreditsNumber, ExactRoute, Json
+from prepaid.web.bodies import CreditsNumber, ExactRoute, Instant, Json, Line, Uid
 from prepaid.web.openapi import refusals
 from prepaid.web.usage import EntryOut, entry_out
 
@@ -62,9 +62,9 @@ class GrantIn(BaseModel):
 
     credits: CreditsNumber
     key: str
-    reason: str = Field(min_length=1, max_length=500)
+    reason: Line = Field(min_length=1, max_length=500)
     kind: Literal["promotion", "adjustment"] = "promotion"
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 class GrantOut(BaseModel):
@@ -95,7 +95,7 @@ async def make_account(service: TheService, caller: Admin, asked: AccountIn) -> 
 async def list_accounts(
     service: TheService,
     caller: Platform,
-    after: Annotated[str, Query(max_length=128)] = "",
+    after: Annotated[Line, Query(max_length=128)] = "",
     limit: Annotated[int, Query(ge=1, le=accounts.PAGE)] = accounts.PAGE,
 ) -> Response:
     """All accounts, a page at a time."""
@@ -111,7 +111,7 @@ async def list_accounts(
     response_model=GrantOut,
     responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
 )
-async def grant(service: TheService, caller: Admin, account_uid: str, asked: GrantIn) -> Response:
+async def grant(service: TheService, caller: Admin, account_uid: Uid, asked: GrantIn) -> Response:
     """Grants credits; the operator's name and reason stay in the books."""
     posted = await accounts.give(
         service.ledger,

@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from prepaid.core.errors import Forbidden, Unauthenticated
-from prepaid.core.identity import Caller, Scope, account_uid
+from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
 from prepaid.service import Service
 from prepaid.storage.accounts import Profile
@@ -34,7 +34,7 @@ class Identity:
         if token.startswith(keys.PREFIX):
             return await self._by_key(token)
         person = await self.tokens.person(token, self.service.clock())
-        uid = account_uid(person.uid)
+        uid = person.uid
         if self._seen.get(uid) != person.profile:
             await accounts.enter(self.service.database, uid, person.profile, self.service.clock())
             self._remember(uid, person.profile)

@@ -1,12 +1,21 @@
 """Bodies in and out: bounded, and with numbers that never pass through a float."""
 
 import json
+import re
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    StringConstraints,
+    WithJsonSchema,
+)
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -19,10 +28,52 @@ LARGEST_BODY = 64 * 1024
 LARGEST_EVENT = 1024 * 1024
 """Bytes of a webhook delivery; Stripe's events have a few thousand."""
 
+DECIMAL = r"^-?[0-9]{1,20}([.][0-9]{1,20})?$"
+"""Credits as text."""
+
+
+def _exactly(written: object) -> object:
+    """Python reads more as a number than anybody means: true, " 1_0", other scripts' digits."""
+    if isinstance(written, str) and not re.match(DECIMAL, written):
+        raise ValueError("it is not a decimal number such as 12.5")
+    if isinstance(written, bool) or not isinstance(written, int | Decimal | str):
+        raise ValueError("it is not a number")  # noqa: TRY004 - what pydantic takes for a refusal
+    return written
+
+
 CreditsNumber = Annotated[
-    Decimal, WithJsonSchema({"type": "number", "description": "At most six decimals, exact."})
+    Decimal,
+    BeforeValidator(_exactly),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "number"}, {"type": "string", "pattern": DECIMAL}],
+            "description": "At most six decimals, exact.",
+        },
+        mode="validation",
+    ),
+    WithJsonSchema(
+        {"type": "number", "description": "At most six decimals, exact."}, mode="serialization"
+    ),
 ]
 """Credits on the wire: a JSON number (a decimal string is taken too)."""
+
+Uid = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+"""An account's uid, where one is asked for."""
+
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""Text of one line, that every database and terminal takes."""
+
+
+def _instant(at: datetime) -> datetime:
+    """In UTC: an instant that is written in two ways is still the same."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("it is beyond the calendar") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
+"""An instant that somebody sent, with the offset of its zone."""
 
 
 class Json(JSONResponse):
@@ -57,7 +108,9 @@ class ExactRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def exact(request: Request) -> Response:
-            return await handler(ExactRequest(request.scope, request.receive))
+            whole = ExactRequest(request.scope, request.receive)
+            await whole.body()  # here, since FastAPI calls any fault of reading it a 400
+            return await handler(whole)
 
         return exact
 

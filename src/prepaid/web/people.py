@@ -13,7 +13,7 @@ from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
 from prepaid.storage.api_keys import ApiKey
 from prepaid.web.auth import AnyCaller, TheService, User
-from prepaid.web.bodies import ExactRoute, Json
+from prepaid.web.bodies import ExactRoute, Json, Uid
 from prepaid.web.openapi import refusals
 
 router = APIRouter(route_class=ExactRoute, tags=["identity"])
@@ -46,7 +46,7 @@ class KeyIn(BaseModel):
 
     name: str
     scope: Scope = Scope.USER
-    account_uid: str | None = None
+    account_uid: Uid | None = None
 
 
 class KeyOut(BaseModel):

@@ -1,8 +1,9 @@
 """Buying: prices, checkout sessions, and what the page needs to show Stripe's Checkout."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -15,6 +16,10 @@ from prepaid.web.bodies import CreditsNumber, ExactRoute, Json
 from prepaid.web.openapi import refusals
 
 router = APIRouter(route_class=ExactRoute, tags=["buying"])
+
+
+CheckoutName = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,255}$")]
+"""Our id of a checkout, or Stripe's id of its session."""
 
 
 class Division(BaseModel):
@@ -155,9 +160,9 @@ async def open_session(service: TheService, caller: User, asked: SessionIn) -> R
 @router.get(
     "/api/iam/stripe/v1/checkout/session/{name}",
     response_model=CheckoutOut,
-    responses=refusals(401, 403, 404, 502, 503),
+    responses=refusals(401, 403, 404, 422, 502, 503),
 )
-async def session_state(service: TheService, caller: User, name: str) -> Response:
+async def session_state(service: TheService, caller: User, name: CheckoutName) -> Response:
     """Where one of the caller's checkouts stands, by our id or Stripe's."""
     found, state = await checkout.state_of(service.shop, caller.account_uid, name, service.clock())
     return Json(

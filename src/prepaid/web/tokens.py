@@ -1,7 +1,8 @@
 """Tokens of the platform: JWTs, checked with a shared secret or the platform's public keys."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,7 +12,8 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 
-from prepaid.core.errors import Unauthenticated, Unavailable
+from prepaid.core.errors import InvalidAccount, Unauthenticated, Unavailable
+from prepaid.core.identity import account_uid
 from prepaid.settings import Settings
 from prepaid.storage.accounts import Profile
 
@@ -23,6 +25,9 @@ KEYS_FRESH_SECONDS = 600
 
 KEYS_RETRY_SECONDS = 10
 """How often at most an unknown key makes us fetch them again: anyone can invent a key's name."""
+
+LONGEST_NAME = 256
+"""Characters of a name or an address that is taken from a token; Stripe takes no longer names."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,10 +41,14 @@ class Person:
 
 
 class Tokens:
-    """Reads the platform's tokens as the settings say: algorithm, issuers and audience."""
+    """Reads the platform's tokens as the settings say: algorithm, issuers and audience.
 
-    def __init__(self, settings: Settings) -> None:
+    `ticks` gives seconds that only ever grow; fetched keys grow old by it.
+    """
+
+    def __init__(self, settings: Settings, ticks: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
+        self._ticks = ticks
         self._fetching = asyncio.Lock()
         self._fetched_at = float("-inf")
         self._fetched = KeySet([])
@@ -55,8 +64,9 @@ class Tokens:
             raise Unauthenticated("This service takes no platform tokens, only its API keys.")
         try:
             claims = await self._claims(token, now)
-        except (JoseError, ValueError) as error:
-            raise Unauthenticated(f"The token is not accepted: {error}.") from error
+        except (JoseError, ValueError, RecursionError) as error:
+            why = str(error).rstrip(".: ")
+            raise Unauthenticated(f"The token is not accepted: {why}.") from error
         return _person(claims)
 
     async def _claims(self, token: str, now: datetime) -> Mapping[str, object]:
@@ -78,19 +88,19 @@ class Tokens:
         rules: dict[str, jwt.ClaimsOption] = {
             "iss": {"essential": True, "values": sorted(self._settings.issuers)},
             "exp": {"essential": True},
-            "sub": {"essential": True},
         }
         if audience:
             rules["aud"] = {"essential": True, "value": audience}
         registry = jwt.JWTClaimsRegistry(int(now.timestamp()), LEEWAY_SECONDS, **rules)
-        registry.validate(claims)
+        registry.validate({name: claim for name, claim in claims.items() if name != "sub"})
 
     async def _keys(self, fresh_seconds: float) -> OctKey | KeySet:
         if self._settings.jwt_algorithm.startswith("HS"):
             return OctKey.import_key(self._settings.jwt_secret.get_secret_value())
         async with self._fetching:
-            now = asyncio.get_running_loop().time()
-            if now - self._fetched_at > fresh_seconds:
+            now = self._ticks()
+            enough = fresh_seconds if self._fetched.keys else KEYS_RETRY_SECONDS
+            if now - self._fetched_at > enough:
                 self._fetched_at = now
                 self._fetched = await _fetch(self._settings.jwt_jwks_url) or self._fetched
         if not self._fetched.keys:
@@ -104,25 +114,35 @@ async def _fetch(url: str) -> KeySet | None:
         async with httpx.AsyncClient(timeout=5) as client:
             answer = (await client.get(url)).raise_for_status()
             return KeySet.import_key_set(answer.json())
-    except (httpx.HTTPError, ValueError, KeyError, JoseError) as error:
+    except (
+        httpx.HTTPError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        JoseError,
+    ) as error:  # whatever stands at the address
         log.warning("jwks_unreadable", url=url, error=str(error))
         return None
 
 
 def _person(claims: Mapping[str, object]) -> Person:
     """The platform writes the user into `sub`, as text or as an object with a `uid`."""
-    sub = claims["sub"]
+    sub = claims.get("sub")
     told: Mapping[str, object] = {**claims, **sub} if isinstance(sub, dict) else claims
-    uid = sub.get("uid") if isinstance(sub, dict) else sub
-    if not isinstance(uid, str):
+    named = sub.get("uid") if isinstance(sub, dict) else sub
+    if not isinstance(named, str):
         raise Unauthenticated("The token's sub names no user.")
+    try:
+        uid = account_uid(named)
+    except InvalidAccount as error:
+        raise Unauthenticated(f"The token's sub names no user: {error}") from error
     return Person(uid, _profile(uid, told))
 
 
 def _profile(uid: str, told: Mapping[str, object]) -> Profile:
     def first(*names: str) -> str | None:
-        found = (told.get(name) for name in names)
-        return next((value for value in found if isinstance(value, str) and value), None)
+        return next((text for name in names if (text := _text(told.get(name)))), None)
 
     return Profile(
         handle=first("handle_s", "handle", "preferred_username") or uid,
@@ -130,3 +150,10 @@ def _profile(uid: str, told: Mapping[str, object]) -> Profile:
         first_name=first("first_name_t", "given_name") or "",
         last_name=first("last_name_t", "family_name") or "",
     )
+
+
+def _text(claim: object) -> str:
+    """What can be stored and shown of a claim: nothing, where it has a NUL, half of a surrogate
+    pair or any other character that isn't printed."""
+    good = isinstance(claim, str) and claim.isprintable()
+    return str(claim)[:LONGEST_NAME].strip() if good else ""

@@ -12,13 +12,13 @@ from prepaid.exact import number
 from prepaid.flows import accounts
 from prepaid.service import Service
 from prepaid.web.auth import AnyCaller, Platform, TheService, account_for
-from prepaid.web.bodies import CreditsNumber, Json
+from prepaid.web.bodies import CreditsNumber, Json, Uid
 from prepaid.web.openapi import refusals
 
 router = APIRouter(tags=["usage"])
 
 AccountUid = Annotated[
-    str | None, Query(max_length=128, description="The account; a user may only name their own.")
+    Uid | None, Query(description="The account; a user may only name their own.")
 ]
 
 
@@ -80,9 +80,9 @@ async def balance(
 @router.get(
     "/api/iam/v1/usage/credits/users/{account_uid}",
     response_model=BalanceOut,
-    responses=refusals(401, 403, 404, 503),
+    responses=refusals(401, 403, 404, 422, 503),
 )
-async def balance_of(service: TheService, caller: Platform, account_uid: str) -> Response:
+async def balance_of(service: TheService, caller: Platform, account_uid: Uid) -> Response:
     """What some account has, for the platform."""
     del caller
     return Json(await _balance(service, account_uid))

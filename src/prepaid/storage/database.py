@@ -110,7 +110,7 @@ def with_driver(written: str) -> str:
     """
     try:
         url = make_url(written)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # a port that is no number is the latter
         raise InvalidDatabaseUrl(
             "is not a database's URL, such as postgresql://user:password@host/name."
         ) from None

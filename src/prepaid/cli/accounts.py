@@ -11,7 +11,7 @@ from prepaid.cli.reports import Report, moment, table
 from prepaid.clock import wall_clock
 from prepaid.exact import number
 from prepaid.flows import accounts
-from prepaid.service import open_database
+from prepaid.opening import open_database
 from prepaid.settings import read_database_settings
 from prepaid.storage.accounts import AccountRow
 

@@ -17,7 +17,7 @@ from prepaid.core.ledger import Give
 from prepaid.exact import number
 from prepaid.flows import accounts
 from prepaid.ids import new_id
-from prepaid.service import open_database, open_ledger
+from prepaid.opening import open_database, open_ledger
 from prepaid.settings import read_database_settings
 
 LONGEST_REASON = 500

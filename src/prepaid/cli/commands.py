@@ -86,17 +86,17 @@ def migrate(as_json: AsJson = False) -> None:
 @app.command()
 def verify(as_json: AsJson = False) -> None:
     """Fold every entry again, and compare every balance."""
-    from prepaid.cli import checking, reports
+    from prepaid.cli import reports, verifying
 
-    reports.run(checking.verified(), as_json=as_json)
+    reports.run(verifying.verified(), as_json=as_json)
 
 
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """Look at the whole set-up for what is wrong."""
-    from prepaid.cli import checking, reports
+    from prepaid.cli import examining, reports
 
-    reports.run(checking.examined(), as_json=as_json)
+    reports.run(examining.examined(), as_json=as_json)
 
 
 @app.command()

@@ -10,7 +10,7 @@ from prepaid.cli.reports import Report, moment, table
 from prepaid.clock import wall_clock
 from prepaid.core.identity import Scope
 from prepaid.flows import keys
-from prepaid.service import open_database
+from prepaid.opening import open_database
 from prepaid.settings import read_database_settings
 from prepaid.storage.api_keys import ApiKey
 

@@ -5,7 +5,7 @@ import asyncio
 from prepaid import log
 from prepaid.cli.demo import Demo, open_demo
 from prepaid.cli.servers import address_of, listen, serving, until_stopped
-from prepaid.service import open_database
+from prepaid.opening import open_database
 from prepaid.settings import Settings, read_settings
 from prepaid.storage.database import migrate
 from prepaid.web.app import create_app

@@ -180,7 +180,7 @@ def serving(app: Any) -> AbstractContextManager[str]:
         config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="on")
         server = uvicorn.Server(config)
         work = asyncio.create_task(server.serve(sockets=[held]))
-        while not (server.started or work.done()):
+        while not (server.started or work.done()):  # noqa: ASYNC110 - uvicorn tells nobody
             await asyncio.sleep(0.001)
         if server.started:
             ready(f"http://127.0.0.1:{held.getsockname()[1]}")

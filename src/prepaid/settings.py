@@ -21,7 +21,10 @@ SECRET_PREFIXES = {
     "DATALAYER_STRIPE_WEBHOOK_SECRET": ("whsec_",),
 }
 
-ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256", "EdDSA")
+ALGORITHMS = (
+    *("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256"),
+    *("Ed25519", "EdDSA"),  # the second is what most platforms still call the first
+)
 """What a platform's token may be signed with; "none" is not among them."""
 
 WEBHOOK_ROUTE = "/api/iam/stripe/v1/webhook"

@@ -13,7 +13,7 @@ from local_service import (
     running,
     token,
 )
-from local_stripe import WEBHOOK_SECRET, LocalStripe, wait_for
+from local_stripe import WEBHOOK_SECRET, Json, LocalStripe, wait_for
 
 PRICES = "/api/iam/stripe/v1/prices"
 
@@ -64,7 +64,7 @@ def test_anybody_sees_the_prices_smallest_amount_first(fresh: House) -> None:
     large = stripe.package(credits=500, amount=4000, nickname="500 credits, cheaper")
     small = stripe.package(credits=50, amount=500)
     stripe.package(amount=100, active="false")
-    stripe.package(amount=200, **{"transform_quantity[divide_by]": None, **WITHOUT_ROUND})
+    stripe.package(amount=200, **WITHOUT_DIVISION)
     told = fresh.get(PRICES)
     assert told["success"] is True
     assert [price["id"] for price in told["prices"]] == [small, large]
@@ -83,7 +83,10 @@ def test_anybody_sees_the_prices_smallest_amount_first(fresh: House) -> None:
     assert told["prices"][1]["default"] is False
 
 
-WITHOUT_ROUND = {"transform_quantity[round]": None}
+WITHOUT_DIVISION: Json = {
+    "transform_quantity[divide_by]": None,
+    "transform_quantity[round]": None,
+}
 
 
 def test_a_product_without_packages_sells_nothing(fresh: House) -> None:
@@ -167,7 +170,7 @@ ATTACKS = [
     "https://app.example.com%2eevil.example/",
     "https://app.example.com%00.evil.example/",
     "https://app.example.com.",
-    "https://аpp.example.com/",
+    "https://\u0430pp.example.com/",
     "https://app。example.com/",
     "https://app.example.com/ü",
     "https://app.example.com /",

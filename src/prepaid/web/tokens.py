@@ -10,7 +10,7 @@ import httpx
 import structlog
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet, OctKey
+from joserfc.jwk import JWKRegistry, Key, KeySet, OctKey
 
 from prepaid.core.errors import InvalidAccount, Unauthenticated, Unavailable
 from prepaid.core.identity import account_uid
@@ -112,17 +112,20 @@ async def _fetch(url: str) -> KeySet | None:
     """The keys; None if they can't be read, and the last ones go on being used."""
     try:
         async with httpx.AsyncClient(timeout=5) as client:
-            answer = (await client.get(url)).raise_for_status()
-            return KeySet.import_key_set(answer.json())
-    except (
-        httpx.HTTPError,
-        ValueError,
-        LookupError,
-        TypeError,
-        AttributeError,
-        JoseError,
-    ) as error:  # whatever stands at the address
+            told = (await client.get(url)).raise_for_status().json()["keys"]
+        found = [key for written in told if (key := _public_key(written))]
+    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
         log.warning("jwks_unreadable", url=url, error=str(error))
+        return None
+    return KeySet(found) if found else None
+
+
+def _public_key(written: object) -> Key | None:
+    """A key; None if it is of no kind that we know: a platform may add kinds at any time."""
+    try:
+        return JWKRegistry.import_key(written)  # type: ignore[arg-type]  # whatever stands there
+    except (JoseError, ValueError, LookupError, TypeError, AttributeError) as error:
+        log.warning("jwk_unreadable", error=str(error))
         return None
 
 

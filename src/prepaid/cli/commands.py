@@ -38,7 +38,7 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Where to listen; else PREPAID_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Where to listen; else PREPAID_PORT.")] = None,
 ) -> None:
-    """Serve the API and the page."""
+    """Serve the API."""
     from prepaid.cli import serving
 
     serving.serve(host, port)
@@ -47,9 +47,9 @@ def serve(
 @app.command()
 def demo() -> None:
     """Try all of it on this machine, with a simulated Stripe."""
-    from prepaid.cli import serving
+    from prepaid.cli.demo import demo as show
 
-    serving.demo()
+    show()
 
 
 @app.command()

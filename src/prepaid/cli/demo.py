@@ -1,5 +1,6 @@
 """The demo: a service, a simulated Stripe beside it, a user and an operator."""
 
+import asyncio
 import fcntl
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from prepaid import log
-from prepaid.cli.servers import Server, address_of, listen, serving
+from prepaid.cli.servers import Server, address_of, listen, serving, until_stopped
 from prepaid.clock import wall_clock
 from prepaid.core.amounts import Money
 from prepaid.core.identity import Scope
@@ -72,6 +73,21 @@ class Demo:
     facts: Facts
     file: Path
     servers: list[Server]
+
+
+def demo() -> None:
+    """Serves with a simulated Stripe and a demo user until it is told to stop.
+
+    Raises:
+        SettingsFault: it can't, and why.
+    """
+    asyncio.run(_demo())
+
+
+async def _demo() -> None:
+    async with open_demo() as running:
+        print(_told(running), flush=True)
+        await until_stopped(running.servers)
 
 
 @asynccontextmanager
@@ -208,3 +224,23 @@ def _alone(data: Path) -> Iterator[None]:
                 f"A demo already runs on the folder {data}: set PREPAID_DATA to another."
             ) from None
         yield
+
+
+def _told(running: Demo) -> str:
+    facts = running.facts
+    return f"""
+  prepaid is running, with a simulated Stripe: no real money moves.
+
+    service         {facts.url}
+    stripe          {facts.stripe_api_base} (simulator)
+    user token      {facts.user_token}
+    operator token  {facts.admin_token}
+
+  Try it:
+    export TOKEN={facts.user_token}
+    curl {facts.url}/api/iam/stripe/v1/prices
+    curl -H "Authorization: Bearer $TOKEN" {facts.url}/api/iam/v1/usage/credits
+
+  Everything a script needs is in {running.file}.
+  Ctrl-C stops it; started again, it finds its data again.
+"""

@@ -21,52 +21,52 @@ def test_an_operator_grants_credits_once_for_a_key_and_is_named_in_the_books(
     assert other.problem["code"] == "idempotency_key_reused"
 
 
-def test_accounts_and_entries_come_in_pages(operator: Operator) -> None:
+def test_accounts_and_entries_come_in_pages(local: Operator) -> None:
     for uid in ("ada", "bob"):
-        operator.does("accounts", "create", uid)
-    page = operator.does("accounts", "list", "--limit", "1")
+        local.does("accounts", "create", uid)
+    page = local.does("accounts", "list", "--limit", "1")
     assert ([one["uid"] for one in page["accounts"]], page["next_after"]) == (["ada"], "ada")
-    page = operator.does("accounts", "list", "--after", "ada")
+    page = local.does("accounts", "list", "--after", "ada")
     assert ([one["uid"] for one in page["accounts"]], page["next_after"]) == (["bob"], None)
     for reason in ("one", "two"):
         expires = ("--expires-at", "2027-01-31T00:00:00Z", "--actor", "eve", "--kind", "adjustment")
-        operator.does("grant", "ada", "1", "--reason", reason, *expires)
-    page = operator.does("entries", "ada", "--limit", "1")
+        local.does("grant", "ada", "1", "--reason", reason, *expires)
+    page = local.does("entries", "ada", "--limit", "1")
     assert ([one["reason"] for one in page["entries"]], page["next_before"]) == (["two"], 2)
-    page = operator.does("entries", "ada", "--before", "2")
+    page = local.does("entries", "ada", "--before", "2")
     assert ([one["actor"] for one in page["entries"]], page["next_before"]) == (["eve"], None)
 
 
-def test_people_read_sentences_and_tables(operator: Operator) -> None:
-    assert operator.runs("accounts", "create", "ada").out.split()[:6] == [
+def test_people_read_sentences_and_tables(local: Operator) -> None:
+    assert local.runs("accounts", "create", "ada").out.split()[:6] == [
         *("uid", "credits", "entries", "since", "handle", "email")
     ]
-    said = operator.runs("grant", "ada", "12.5", "--reason", "\x1b[31mred", "--key", "k1").out
+    said = local.runs("grant", "ada", "12.5", "--reason", "\x1b[31mred", "--key", "k1").out
     assert said.splitlines() == [
         "12.5 credits granted to ada, which had 12.5 then.",
         "The grant's key is k1.",
     ]
-    again = operator.runs("grant", "ada", "12.5", "--reason", "\x1b[31mred", "--key", "k1").out
+    again = local.runs("grant", "ada", "12.5", "--reason", "\x1b[31mred", "--key", "k1").out
     assert again.startswith("12.5 credits had been granted to ada")
-    assert operator.runs("balance", "ada").out == "ada has 12.5 credits.\n"
-    entries = operator.runs("entries", "ada").out
+    assert local.runs("balance", "ada").out == "ada has 12.5 credits.\n"
+    entries = local.runs("entries", "ada").out
     assert "\N{REPLACEMENT CHARACTER}[31mred" in entries
     assert "\x1b" not in entries
-    assert "12.5" in operator.runs("accounts", "show", "ada").out
+    assert "12.5" in local.runs("accounts", "show", "ada").out
 
 
-def test_what_is_refused_is_a_sentence_and_changes_nothing(operator: Operator) -> None:
-    refused = operator.runs("balance", "zoe")
+def test_what_is_refused_is_a_sentence_and_changes_nothing(local: Operator) -> None:
+    refused = local.runs("balance", "zoe")
     assert (refused.code, refused.err) == (1, "There is no account 'zoe'.\n")
-    operator.does("accounts", "create", "ada")
+    local.does("accounts", "create", "ada")
     for amount, reason in (("1.0000001", "x"), ("0", "x"), ("1", " "), ("much", "x")):
-        refused = operator.runs("grant", "ada", amount, "--reason", reason)
+        refused = local.runs("grant", "ada", amount, "--reason", reason)
         assert (refused.code, refused.out) == (1, ""), refused
         assert len(refused.err.splitlines()) == 1
-    assert operator.does("accounts", "show", "ada")["entries"] == 0
+    assert local.does("accounts", "show", "ada")["entries"] == 0
 
 
-def test_what_is_written_wrongly_is_usage(operator: Operator) -> None:
+def test_what_is_written_wrongly_is_usage(local: Operator) -> None:
     for wrong in (
         ("grant", "ada", "1"),
         ("grant", "ada", "1", "--reason", "x", "--kind", "purchase"),
@@ -75,4 +75,4 @@ def test_what_is_written_wrongly_is_usage(operator: Operator) -> None:
         ("entries", "ada", "--limit", "101"),
         ("bananas",),
     ):
-        assert operator.runs(*wrong).code == 2
+        assert local.runs(*wrong).code == 2

@@ -1,0 +1,54 @@
+"""Opening the database and its ledger. Stripe is not loaded for it: most commands don't need it."""
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from prepaid.clock import Clock, wall_clock
+from prepaid.settings import SettingsFault
+from prepaid.storage import guards
+from prepaid.storage.database import Database, exists, newest_revision
+from prepaid.storage.writer import Ledger
+
+
+@asynccontextmanager
+async def open_database(url: str, *, guarded: bool = True) -> AsyncIterator[Database]:
+    """The database, if it is at this version's schema and its guards stand. Unguarded it may be
+    read, by who looks for what is wrong with it.
+
+    Raises:
+        SettingsFault: it isn't, or they don't.
+    """
+    if not exists(url):
+        raise SettingsFault("There is no database yet: run `prepaid migrate`.")
+    database = Database(url)
+    try:
+        await _check_schema(database)
+        if guarded:
+            await _check_guards(database)
+        yield database
+    finally:
+        await database.close()
+
+
+def open_ledger(
+    database: Database, clock: Clock = wall_clock
+) -> AbstractAsyncContextManager[Ledger]:
+    """The ledger of this process."""
+    return Ledger(database, clock).open()
+
+
+async def _check_schema(database: Database) -> None:
+    at, needed = await database.revision(), newest_revision()
+    if at != needed:
+        raise SettingsFault(
+            f"The database is at migration {at}, and this version needs {needed}: "
+            "run `prepaid migrate`."
+        )
+
+
+async def _check_guards(database: Database) -> None:
+    if gone := await guards.missing(database):
+        raise SettingsFault(
+            f"The ledger's guards {sorted(gone)} are gone from the database: restore them from "
+            "migration 0001 before anything is sold."
+        )

@@ -126,8 +126,8 @@ async def test_an_endpoint_that_lacks_something_is_left_and_noted(
     stripe: LocalStripe, gateway: Gateway
 ) -> None:
     other = {"enabled_events[0]": "checkout.session.completed"}
-    stripe.ask("POST", "/v1/webhook_endpoints", url="https://other.example.com", **other)
     made = stripe.ask("POST", "/v1/webhook_endpoints", url=URL, **other)
+    stripe.ask("POST", "/v1/webhook_endpoints", url="https://other.example.com", **other)
     stripe.ask("POST", f"/v1/webhook_endpoints/{made['id']}", disabled="true")
     done = await set_up(gateway, replace(WANTED, offers=[]))
     assert done.things[-1].note.startswith(

@@ -1,8 +1,6 @@
 """Stripe's official command line against the simulator."""
 
 import json
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,50 +8,14 @@ from typing import Any
 import pytest
 import stripe
 
+from stripe_command import StripeCommand
+
 Wait = Callable[[Callable[[], Any]], Any]
-INSTALLED = (
-    Path(__file__).parent.parent / "stripe_cli/node_modules/@stripe/cli-linux-x64/bin/stripe"
-)
 
 
 @pytest.fixture
-def binary() -> str:
-    found = Path(os.environ.get("PREPAID_STRIPE_CLI", INSTALLED))
-    if not found.is_file():
-        pytest.skip("Stripe's CLI is not installed: npm ci --prefix tests/stripe_cli")
-    return str(found)
-
-
-@pytest.fixture
-def command(simulated: Any, binary: str) -> Callable[..., list[str]]:
-    key = simulated.config.api_key
-
-    def made(*words: str) -> list[str]:
-        return [binary, *words, "--api-key", key, "--api-base", simulated.url]
-
-    return made
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {"HOME": str(tmp_path), "STRIPE_CLI_TELEMETRY_OPTOUT": "1", "PATH": os.environ["PATH"]}
-
-
-@pytest.fixture
-def cli(command: Callable[..., list[str]], environment: dict[str, str]) -> Callable[..., str]:
-    def run(*words: str) -> str:
-        done = subprocess.run(
-            command(*words),
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    return run
+def cli(simulated: Any, tmp_path: Path) -> StripeCommand:
+    return StripeCommand(simulated.config.api_key, simulated.url, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +33,13 @@ def cli(command: Callable[..., list[str]], environment: dict[str, str]) -> Calla
         "customer.deleted",
     ],
 )
-def test_the_cli_triggers_an_event(
-    v1: Any, cli: Callable[..., str], wait_for: Wait, event: str
-) -> None:
+def test_the_cli_triggers_an_event(v1: Any, cli: StripeCommand, wait_for: Wait, event: str) -> None:
     assert "Trigger succeeded" in cli("trigger", event)
     assert wait_for(lambda: v1.events.list({"type": event}).data)
 
 
 def test_the_cli_pays_an_embedded_session(
-    v1: Any, cli: Callable[..., str], open_session: Callable[..., Any]
+    v1: Any, cli: StripeCommand, open_session: Callable[..., Any]
 ) -> None:
     session = open_session(100)
     card = ("-d", "type=card", "-d", "card[token]=tok_visa")
@@ -91,9 +51,7 @@ def test_the_cli_pays_an_embedded_session(
     assert v1.events.list({"type": "checkout.session.completed"}).data
 
 
-def test_the_cli_sets_up_a_shop_from_a_file(
-    v1: Any, cli: Callable[..., str], tmp_path: Path
-) -> None:
+def test_the_cli_sets_up_a_shop_from_a_file(v1: Any, cli: StripeCommand, tmp_path: Path) -> None:
     file = tmp_path / "shop.json"
     package = {
         "product": "${product:id}",
@@ -125,7 +83,7 @@ def test_the_cli_sets_up_a_shop_from_a_file(
 
 
 def test_the_cli_resends_an_event(
-    v1: Any, cli: Callable[..., str], receiver: Any, wait_for: Wait
+    v1: Any, cli: StripeCommand, receiver: Any, wait_for: Wait
 ) -> None:
     customer = v1.customers.create({"name": "a"})
     endpoint = v1.webhook_endpoints.create(
@@ -141,15 +99,12 @@ def test_the_cli_resends_an_event(
 @pytest.fixture
 def listening(
     simulated: Any,
-    command: Callable[..., list[str]],
-    environment: dict[str, str],
+    cli: StripeCommand,
     receiver: Any,
     wait_for: Wait,
 ) -> Iterator[None]:
     words = ("listen", "--all-snapshot", "-s", "--no-wss", "--forward-to", receiver.url)
-    process = subprocess.Popen(
-        command(*words), env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = cli.start(*words)
     try:
         wait_for(lambda: simulated.control("state", "GET")["listeners"])
         yield
@@ -162,7 +117,7 @@ def listening(
 def test_the_cli_listens_and_forwards(
     simulated: Any,
     v1: Any,
-    cli: Callable[..., str],
+    cli: StripeCommand,
     receiver: Any,
     wait_for: Wait,
 ) -> None:

@@ -97,6 +97,10 @@ class House:
         """What the token's user has."""
         return self.get(CREDITS, secret)["credits"]["credits"]
 
+    def credits_of(self, uid: str, secret: str) -> object:
+        """What an account has, as the platform sees it."""
+        return self.get(f"{CREDITS}/users/{uid}", secret)["credits"]["credits"]
+
     def open(self, secret: str, price_id: str, return_url: str = RETURN_URL) -> Json:
         """A checkout that is open."""
         return self.post(SESSIONS, secret, {"price_id": price_id, "return_url": return_url})

@@ -83,7 +83,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file that each migrated SQLite database is a copy of."""
-    from prepaid.storage.database import migrate  # noqa: PLC0415 (half a second that few tests need)
+    from prepaid.storage.schema import migrate  # noqa: PLC0415 (half a second that few tests need)
 
     file = tmp_path_factory.mktemp("template") / "migrated.sqlite"
     migrate(sqlite_url(file))
@@ -94,7 +94,7 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres: RunningPostgres) -> Iterator[str]:
     """The name of the database that each migrated PostgreSQL database is a copy of."""
-    from prepaid.storage.database import migrate  # noqa: PLC0415 (half a second that few tests need)
+    from prepaid.storage.schema import migrate  # noqa: PLC0415 (half a second that few tests need)
 
     for url in fresh_database(postgres, "template0"):
         migrate(url)

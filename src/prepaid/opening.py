@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from prepaid.clock import Clock, wall_clock
 from prepaid.settings import SettingsFault
-from prepaid.storage import guards
-from prepaid.storage.database import Database, exists, newest_revision
+from prepaid.storage import guards, schema
+from prepaid.storage.database import Database, exists
 from prepaid.storage.writer import Ledger
 
 
@@ -38,10 +38,11 @@ def open_ledger(
 
 
 async def _check_schema(database: Database) -> None:
-    at, needed = await database.revision(), newest_revision()
-    if at != needed:
+    async with database.reading() as connection:
+        at = await schema.revision(connection)
+    if at != schema.NEWEST:
         raise SettingsFault(
-            f"The database is at migration {at}, and this version needs {needed}: "
+            f"The database is at migration {at}, and this version needs {schema.NEWEST}: "
             "run `prepaid migrate`."
         )
 

@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,16 +11,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from prepaid.core.errors import LedgerUnavailable
-from prepaid.storage.database import (
-    Database,
-    InvalidDatabaseUrl,
-    migrate,
-    newest_revision,
-    with_driver,
-)
+from prepaid.storage import schema
+from prepaid.storage.database import Database, InvalidDatabaseUrl, with_driver
 from prepaid.storage.tables import metadata
 
-MIGRATE = "import sys; from prepaid.storage.database import migrate; migrate(sys.argv[1])"
+MIGRATE = "import sys; from prepaid.storage.schema import migrate; migrate(sys.argv[1])"
 
 
 def test_processes_that_start_together_migrate_once(empty_database_url: str) -> None:
@@ -28,7 +24,7 @@ def test_processes_that_start_together_migrate_once(empty_database_url: str) -> 
     for process in racing:
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, b"")
-    assert asyncio.run(state_of(empty_database_url)) == (newest_revision(), 1)
+    assert asyncio.run(state_of(empty_database_url)) == (schema.NEWEST, 1)
 
 
 async def state_of(url: str) -> tuple[str | None, int]:
@@ -36,16 +32,21 @@ async def state_of(url: str) -> tuple[str | None, int]:
     async with database.reading() as connection:
         made = await connection.execute(text("SELECT count(*) FROM deployment"))
         deployments = made.scalar_one()
-    revision = await database.revision()
+        revision = await schema.revision(connection)
     await database.close()
     return revision, deployments
+
+
+def test_the_newest_migration_is_the_one_that_the_code_needs() -> None:
+    versions = Path(schema.__file__).parent / "migrations" / "versions"
+    assert max(file.name for file in versions.glob("*.py")).startswith(f"{schema.NEWEST}_")
 
 
 async def test_migrating_again_changes_nothing(database_url: str) -> None:
     database = Database(database_url)
     async with database.reading() as connection:
         before = (await connection.execute(text("SELECT id FROM deployment"))).scalar_one()
-    migrate(database_url)
+    schema.migrate(database_url)
     async with database.reading() as connection:
         after = (await connection.execute(text("SELECT id FROM deployment"))).scalar_one()
     assert before == after
@@ -63,7 +64,8 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(database: Data
 
 async def test_a_database_before_the_first_migration_says_so(empty_database_url: str) -> None:
     database = Database(empty_database_url)
-    assert await database.revision() is None
+    async with database.reading() as connection:
+        assert await schema.revision(connection) is None
     await database.close()
 
 

@@ -216,8 +216,9 @@ def revoke_key(
 @on_stripe.command("setup")
 def set_up_stripe(  # noqa: PLR0913, PLR0917 - options, each with its name
     webhook_url: Annotated[
-        str, typer.Option(help="Where Stripe reaches the service: https://.../webhook")
-    ],
+        str | None,
+        typer.Option(help="Where Stripe reaches the service: https://.../webhook; else none."),
+    ] = None,
     package: Annotated[
         list[str] | None,
         typer.Option(help="What to sell, as 50=5.00usd; several, each with --package."),

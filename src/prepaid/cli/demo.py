@@ -27,7 +27,8 @@ from prepaid.settings import Settings, SettingsFault, read_settings, read_unchec
 from prepaid.simulator.config import SimulatorConfig
 from prepaid.simulator.server import create_app as create_simulator
 from prepaid.storage.accounts import Profile
-from prepaid.storage.database import Database, migrate
+from prepaid.storage.database import Database
+from prepaid.storage.schema import migrate
 from prepaid.web.app import create_app
 
 WEBHOOK = "/api/iam/stripe/v1/webhook"

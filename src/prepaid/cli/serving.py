@@ -6,7 +6,7 @@ from prepaid import log
 from prepaid.cli.servers import address_of, listen, serving, until_stopped
 from prepaid.opening import open_database
 from prepaid.settings import Settings, read_settings
-from prepaid.storage.database import migrate
+from prepaid.storage.schema import migrate
 from prepaid.web.app import create_app
 
 

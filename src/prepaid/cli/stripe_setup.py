@@ -27,7 +27,7 @@ class Asked:
 
     packages: Sequence[str]
     currency: str
-    webhook_url: str
+    webhook_url: str | None
     product_name: str
     tax_behavior: TaxBehavior
 
@@ -52,7 +52,7 @@ async def set_up(asked: Asked) -> Report:
     )
     gateway = open_gateway(settings)
     try:
-        return _report(settings, await setup.set_up(gateway, wanted))
+        return _report(settings, await setup.set_up(gateway, wanted), heard=bool(asked.webhook_url))
     finally:
         await gateway.close()
 
@@ -79,7 +79,7 @@ def _settings() -> Settings:
     return settings
 
 
-def _report(settings: Settings, done: SetUp) -> Report:
+def _report(settings: Settings, done: SetUp, *, heard: bool) -> Report:
     known = {
         "DATALAYER_STRIPE_PRODUCT_ID": done.product_id,
         "DATALAYER_STRIPE_WEBHOOK_SECRET": done.webhook_secret,
@@ -87,15 +87,16 @@ def _report(settings: Settings, done: SetUp) -> Report:
         "DATALAYER_STRIPE_API_KEY": None,
     }
     rows = [("made" if one.made else "found", one.what, one.id, one.note) for one in done.things]
-    lines = [f"{name}={value or _hint(name)}" for name, value in known.items()]
+    lines = [f"{name}={value or _hint(name, heard=heard)}" for name, value in known.items()]
     made = table("", "what", "id", "note", rows=rows)
     people: list[RenderableType] = [made, "", "Set these:", *lines]
     return Report(SetUpOut(done.things, known), people)
 
 
-def _hint(name: str) -> str:
+def _hint(name: str, *, heard: bool) -> str:
+    existed = "  # the endpoint existed: reveal it in the Dashboard"
     return {
-        "DATALAYER_STRIPE_WEBHOOK_SECRET": "  # the endpoint existed: reveal it in the Dashboard",
+        "DATALAYER_STRIPE_WEBHOOK_SECRET": existed if heard else "  # as `stripe listen` tells it",
         "DATALAYER_STRIPE_JS_API_KEY": "  # the publishable key, pk_..., from the Dashboard",
         "DATALAYER_STRIPE_API_KEY": "  # the key that you used now",
     }[name]

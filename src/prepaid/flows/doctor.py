@@ -13,8 +13,8 @@ from prepaid.flows import keys
 from prepaid.payments import events, setup
 from prepaid.payments.gateway import Gateway
 from prepaid.payments.setup import API_VERSION, Endpoint
-from prepaid.storage import guards, inbox
-from prepaid.storage.database import Database, exists, newest_revision
+from prepaid.storage import guards, inbox, schema
+from prepaid.storage.database import Database, exists
 
 LETTERS = 20
 """Quarantined events that are told, the newest first."""
@@ -147,7 +147,7 @@ def _no_endpoint(patient: Patient, found: Sequence[Endpoint]) -> Sign:
     others = ", ".join(sorted(one.url for one in found)) or "none"
     what = f"No webhook endpoint is at {patient.webhook_url}; there are: {others}."
     if _is_loopback(patient.webhook_url) and not _livemode(patient):
-        forward = f"`stripe listen --forward-to {patient.webhook_url}`"
+        forward = f"`stripe listen --all-snapshot --forward-to {patient.webhook_url}`"
         return Sign(Level.NOTE, what, f"Stripe can't reach this machine: run {forward}.")
     remedy = "Set PREPAID_PUBLIC_URL to where Stripe reaches this service, and add the endpoint."
     return Sign(Level.FAULT, what, remedy)
@@ -183,9 +183,10 @@ async def _database(patient: Patient, url: str) -> list[Sign]:
 
 
 async def _schema(patient: Patient, database: Database) -> list[Sign]:
-    at, needed = await database.revision(), newest_revision()
-    if at != needed:
-        what = f"The database is at migration {at}, and this version needs {needed}."
+    async with database.reading() as connection:
+        at = await schema.revision(connection)
+    if at != schema.NEWEST:
+        what = f"The database is at migration {at}, and this version needs {schema.NEWEST}."
         return [Sign(Level.FAULT, what, "Run `prepaid migrate`.")]
     signs = [Sign(Level.OK, f"The database answers, at migration {at}.")]
     for guard in sorted(await guards.missing(database)):

@@ -14,12 +14,13 @@ from prepaid.payments.setup import Endpoint, Offer, Product
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What there should be at Stripe. Without a `product_id` the product is the one that was made
-    here before, and else a new one."""
+    here before, and else a new one. Without a `webhook_url` no endpoint is looked for: Stripe can't
+    reach every machine, and its command line forwards events to the others."""
 
     product_id: str
     product_name: str
     offers: Sequence[Offer]
-    webhook_url: str
+    webhook_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """What there is at Stripe now. The webhook's secret is None unless the endpoint is new:
+    """What there is at Stripe now. The webhook's secret is None unless an endpoint was made now:
     Stripe tells it once."""
 
     product_id: str
@@ -53,6 +54,8 @@ async def set_up(gateway: Gateway, wanted: Wanted) -> SetUp:
     product, sold = await _product(gateway, wanted)
     packages = await _packages(gateway, product)
     prices = [await _price(gateway, product, offer, packages) for offer in wanted.offers]
+    if wanted.webhook_url is None:
+        return SetUp(product.id, None, [sold, *prices])
     endpoint, heard = await _endpoint(gateway, wanted.webhook_url)
     return SetUp(product.id, endpoint.secret, [sold, *prices, heard])
 

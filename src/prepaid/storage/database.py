@@ -1,16 +1,10 @@
-"""The database: how it is opened, how a transaction begins, how the schema gets there."""
+"""The database: how it is opened, and how a transaction begins."""
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -28,9 +22,6 @@ POOL = 10
 
 ANSWER_SECONDS = 10
 """How long PostgreSQL may take to connect or to answer before it counts as away."""
-
-MIGRATION_LOCK = 7_703_141_592
-"""The advisory lock under which one process at a time migrates (an arbitrary constant)."""
 
 
 class InvalidDatabaseUrl(ValueError):  # noqa: N818 - as the core's refusals are named
@@ -90,13 +81,6 @@ class Database:
         async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
 
-    async def revision(self) -> str | None:
-        """The migration that the schema is at; None before the first."""
-        async with self.reading() as connection:
-            return await connection.run_sync(
-                lambda sync: MigrationContext.configure(sync).get_current_revision()
-            )
-
     async def close(self) -> None:
         """Gives all connections back."""
         await self.engine.dispose()
@@ -124,45 +108,6 @@ def exists(url: str) -> bool:
     """Whether there is a database to open: SQLite would make an empty file of any name."""
     parts = make_url(url)
     return parts.get_backend_name() != "sqlite" or Path(parts.database or "").is_file()
-
-
-def newest_revision() -> str | None:
-    """The migration that this version of prepaid needs."""
-    return ScriptDirectory.from_config(_config()).get_current_head()
-
-
-def migrate(url: str) -> None:
-    """Brings the schema to this version's. Safe when several processes start together.
-
-    It works with and without a running event loop.
-    """
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(lambda: asyncio.run(_migrate(url))).result()
-
-
-async def _migrate(url: str) -> None:
-    if (file := make_url(url).database) and url.startswith("sqlite"):
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-    database = Database(url)
-    try:
-        async with database.writing() as connection:
-            if not database.sqlite:
-                await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
-            await connection.run_sync(_upgrade)
-    finally:
-        await database.close()
-
-
-def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
 
 
 def _engine(url: str) -> AsyncEngine:

@@ -1,0 +1,59 @@
+"""The schema: where it stands, and how it gets to where this version needs it."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from prepaid.storage.database import Database
+
+NEWEST = "0001"
+"""The migration that this version needs: the last one in migrations/versions."""
+
+LOCK = 7_703_141_592
+"""The advisory lock under which one process at a time migrates (an arbitrary constant)."""
+
+
+async def revision(connection: AsyncConnection) -> str | None:
+    """The migration that the schema is at; None before the first."""
+    if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+        return None
+    found = await connection.execute(text("SELECT version_num FROM alembic_version"))
+    at: str | None = found.scalar_one_or_none()
+    return at
+
+
+def migrate(url: str) -> None:
+    """Brings the schema to this version's. Safe when several processes start together.
+
+    It works with and without a running event loop.
+    """
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(lambda: asyncio.run(_migrate(url))).result()
+
+
+async def _migrate(url: str) -> None:
+    if (file := make_url(url).database) and url.startswith("sqlite"):
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+    database = Database(url)
+    try:
+        async with database.writing() as connection:
+            if not database.sqlite:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            if await revision(connection) != NEWEST:
+                await connection.run_sync(_upgrade)
+    finally:
+        await database.close()
+
+
+def _upgrade(connection: Connection) -> None:
+    """Alembic is loaded only when there is something to do: that takes longer than all the rest."""
+    from alembic import command  # noqa: PLC0415 - see above
+    from alembic.config import Config  # noqa: PLC0415 - see above
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

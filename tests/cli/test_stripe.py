@@ -56,6 +56,11 @@ def test_setup_changes_nothing_the_second_time_and_says_where_the_secret_is(
     assert seller.settings["DATALAYER_STRIPE_API_KEY"] not in people
 
 
+def test_setup_without_an_address_says_where_the_secret_comes_from(seller: Operator) -> None:
+    said = seller.runs("stripe", "setup", "--package", "50=5.00usd").out
+    assert "DATALAYER_STRIPE_WEBHOOK_SECRET=  # as `stripe listen` tells it" in said
+
+
 @pytest.mark.parametrize(
     ("package", "sentence"),
     [

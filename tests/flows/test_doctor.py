@@ -196,7 +196,8 @@ async def test_a_webhook_that_stripe_does_not_know_is_a_fault(
 async def test_a_webhook_on_this_machine_needs_the_forwarder(patient: Patient) -> None:
     signs = await seen(replace(patient, webhook_url=LOCAL))
     assert f"No webhook endpoint is at {LOCAL}; there are: none." in signs.of(Level.NOTE)
-    assert any(f"`stripe listen --forward-to {LOCAL}`" in one.remedy for one in signs.signs)
+    forward = f"`stripe listen --all-snapshot --forward-to {LOCAL}`"
+    assert any(forward in one.remedy for one in signs.signs)
 
 
 async def test_a_disabled_endpoint_without_the_indispensable_event_is_a_fault(

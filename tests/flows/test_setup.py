@@ -52,6 +52,19 @@ async def test_what_is_missing_is_made_and_can_be_sold(gateway: Gateway) -> None
     assert endpoint.api_version == setup.API_VERSION
 
 
+async def test_without_an_address_no_endpoint_is_made(
+    stripe: LocalStripe, gateway: Gateway
+) -> None:
+    done = await set_up(gateway, replace(WANTED, webhook_url=None))
+    assert [what for what, _, _ in told(done)] == [
+        "product 'Compute credits'",
+        "package of 50 credits for 5.00 usd",
+        "package of 100 credits for 9.00 usd",
+    ]
+    assert done.webhook_secret is None
+    assert stripe.count("webhook_endpoint") == 0
+
+
 async def test_a_second_time_everything_is_found_and_nothing_made(
     stripe: LocalStripe, gateway: Gateway
 ) -> None:

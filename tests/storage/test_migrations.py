@@ -88,6 +88,7 @@ async def test_a_database_that_is_away_is_a_refusal(url: str) -> None:
     [
         ("postgresql://u:p@db/prepaid", "postgresql+asyncpg://u:p@db/prepaid"),
         ("postgresql+psycopg://u:p@db/prepaid", "postgresql+asyncpg://u:p@db/prepaid"),
+        ("postgresql://u@db/p?sslmode=require", "postgresql+asyncpg://u@db/p?ssl=require"),
         ("sqlite:////data/prepaid.db", "sqlite+aiosqlite:////data/prepaid.db"),
     ],
 )
@@ -95,7 +96,10 @@ def test_a_url_gets_our_driver(written: str, url: str) -> None:
     assert with_driver(written) == url
 
 
-@pytest.mark.parametrize("written", ["prepaid.db", "mysql://u:p@db/prepaid", "postgresql"])
+@pytest.mark.parametrize(
+    "written",
+    ["prepaid.db", "mysql://u:p@db/prepaid", "postgresql", "postgresql://u@db/p?channel_binding=x"],
+)
 def test_a_url_of_no_database_of_ours_is_refused(written: str) -> None:
     with pytest.raises(InvalidDatabaseUrl):
         with_driver(written)

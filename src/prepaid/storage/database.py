@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, event, make_url, text
+from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -13,6 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from prepaid.core.errors import LedgerUnavailable
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+
+OPTIONS = frozenset(("host", "passfile", "port", "prepared_statement_cache_size", "ssl"))
+"""What a PostgreSQL URL may say behind its question mark."""
 
 SQLITE_WAIT_MS = 10_000
 """How long a writer waits for another process's transaction; batches last milliseconds."""
@@ -101,7 +104,18 @@ def with_driver(written: str) -> str:
     driver = DRIVERS.get(url.get_backend_name())
     if driver is None:
         raise InvalidDatabaseUrl(f"is for {url.get_backend_name()}: use PostgreSQL or SQLite.")
+    if url.get_backend_name() == "postgresql":
+        url = _with_options(url)
     return url.set(drivername=driver).render_as_string(hide_password=False)
+
+
+def _with_options(url: URL) -> URL:
+    """The URL with libpq's `sslmode`, which every provider writes, under our driver's name."""
+    if mode := url.query.get("sslmode"):
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    if strange := url.query.keys() - OPTIONS:
+        raise InvalidDatabaseUrl(f"has options that are not understood: {sorted(strange)}.")
+    return url
 
 
 def exists(url: str) -> bool:
@@ -162,9 +176,10 @@ def _translated() -> Iterator[None]:
 
 def _is_away(error: DBAPIError) -> bool:
     """Lost connections, and PostgreSQL's classes 08 (connection), 53 (resources), 57 (shutting
-    down) and 40 (deadlock, serialization); SQLite's locked or unwritable file."""
+    down), 40 (deadlock, serialization), 28 and 3D (it doesn't let us in, or has no such database
+    any more) and 25006 (it has become a replica); SQLite's locked or unwritable file."""
     state = getattr(error.orig, "sqlstate", None) or ""
     if state:
-        return state[:2] in {"08", "53", "57", "40"}
+        return state == "25006" or state[:2] in {"08", "53", "57", "40", "28", "3D"}
     words = ("locked", "busy", "unable to open", "disk i/o", "full", "connection")
     return error.connection_invalidated or any(word in str(error.orig).lower() for word in words)

@@ -78,3 +78,8 @@ def test_only_zero_is_false() -> None:
 def test_credits_and_money_do_not_add() -> None:
     with pytest.raises((TypeError, AttributeError)):
         Credits.of(1) + Money(100, "usd")  # type: ignore[operator]  # that is the point
+
+
+def test_an_amount_of_too_many_characters_is_refused_unread() -> None:
+    with pytest.raises(InvalidCredits, match="40 characters"):
+        Credits.read("1" * 41)

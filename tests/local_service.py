@@ -179,7 +179,7 @@ def serving(app: Any) -> AbstractContextManager[str]:
     """An ASGI app on a loopback port, in a thread of its own; the address."""
 
     async def serve(ready: Callable[[str], None]) -> None:
-        held = socket.socket()
+        held = socket.socket(proto=socket.IPPROTO_TCP)  # else asyncio leaves Nagle's delay on
         held.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="on")
         server = uvicorn.Server(config)

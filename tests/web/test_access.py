@@ -1,6 +1,7 @@
 import pytest
 
 from local_service import CREDITS, RETURN_URL, SESSIONS, House, refused, token
+from local_stripe import Json
 from prepaid.core.identity import Scope
 
 KEYS = "/api/iam/v1/api-keys"
@@ -156,9 +157,9 @@ def test_accounts_are_listed_a_page_at_a_time(both: House) -> None:
     for uid in reversed(uids):
         assert both.post(ACCOUNTS, admin, {"uid": uid}, 201)["account"]["credits"] == 0
         both.post(ACCOUNTS, admin, {"uid": uid}, 201)
-    seen, after = [], ""
-    while after is not None:
+    seen: list[str] = []
+    page: Json = {"next_after": ""}
+    while (after := page["next_after"]) is not None:
         page = both.get(ACCOUNTS, admin, params={"after": after, "limit": 3})
         seen += [account["uid"] for account in page["accounts"]]
-        after = page["next_after"]
     assert seen == uids

@@ -15,6 +15,7 @@ from prepaid.service import open_service
 from prepaid.settings import Settings
 from prepaid.web import admin, health, people, problems, purchases, usage, webhook
 from prepaid.web.auth import Identity
+from prepaid.web.openapi import DocumentedApp
 from prepaid.web.tokens import Tokens
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
             app.state.identity = Identity(service, Tokens(settings))
             yield
 
-    app = FastAPI(
+    app = DocumentedApp(
         title="prepaid",
         summary="Prepaid credits, sold through Stripe.",
         version="0.1.0",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from prepaid.core.errors import Forbidden, Unauthenticated
@@ -58,12 +59,20 @@ def service_of(connection: HTTPConnection) -> Service:
     return service
 
 
-async def caller_of(connection: HTTPConnection) -> Caller:
+_BEARER = HTTPBearer(
+    auto_error=False, description="A token of the platform, or an API key of this service."
+)
+Documented = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+"""Only for the OpenAPI document: the refusals are ours."""
+
+
+async def caller_of(connection: HTTPConnection, documented: Documented = None) -> Caller:
     """Who calls, by the Authorization header.
 
     Raises:
         Unauthenticated: there is none, or not of ours.
     """
+    del documented
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("Send a token in the header `Authorization: Bearer <token>`.")

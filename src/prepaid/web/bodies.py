@@ -97,7 +97,13 @@ class ExactRequest(Request):
 
     async def json(self) -> Any:
         """The JSON, exactly; NaN and Infinity are no JSON."""
-        return json.loads(await self.body(), parse_float=Decimal, parse_constant=_refuse)
+        body = await self.body()
+        try:
+            return json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+        except json.JSONDecodeError:
+            raise
+        except (ValueError, ArithmeticError, RecursionError) as error:
+            raise json.JSONDecodeError("It is too deep, too long or not UTF-8", "", 0) from error
 
 
 class ExactRoute(APIRoute):

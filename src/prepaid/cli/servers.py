@@ -40,7 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
         SettingsFault: something else listens there, or we may not.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family)
+    listening = socket.socket(family, proto=socket.IPPROTO_TCP)  # else asyncio delays answers
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

@@ -80,6 +80,11 @@ def test_credits_and_money_do_not_add() -> None:
         Credits.of(1) + Money(100, "usd")  # type: ignore[operator]  # that is the point
 
 
+def test_digits_are_never_dropped() -> None:
+    with pytest.raises(InvalidCredits, match="too many digits"):
+        Credits.read(Decimal("1." + "0" * 60 + "1"))
+
+
 def test_an_amount_of_too_many_characters_is_refused_unread() -> None:
     with pytest.raises(InvalidCredits, match="40 characters"):
         Credits.read("1" * 41)

@@ -1,6 +1,7 @@
 """Opening a checkout with the real SDK: once, at the price of now, and again only when needed."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -11,20 +12,25 @@ import pytest
 from local_stripe import LocalStripe, local_stripe
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.errors import (
+    InvalidReturnUrl,
     PackageNotSold,
     StripeUnavailable,
     UnknownCheckout,
     UnknownPackage,
 )
-from prepaid.flows import accounts
+from prepaid.core.ledger import Told
+from prepaid.flows import accounts, fulfilment
 from prepaid.flows.catalog import Catalog
-from prepaid.flows.checkout import LIFETIME, Opened, open_checkout, state_of
+from prepaid.flows.checkout import LIFETIME, Opened, check_return_url, open_checkout, state_of
 from prepaid.flows.customers import Buyer
 from prepaid.flows.shop import Shop
 from prepaid.ids import new_id
+from prepaid.payments.events import Ignored
 from prepaid.payments.gateway import Gateway, NewCustomer
 from prepaid.storage import deployments
 from prepaid.storage.database import Database
+from prepaid.storage.writer import Ledger
+from signed import SECRET, signed
 
 BACK = "https://app.example.com/credits"
 
@@ -52,6 +58,11 @@ class Store:
     async def state(self, opened: Opened) -> str:
         return (await state_of(self.shop, self.uid, str(opened.checkout.id), self.at))[1]
 
+    async def hear(self, event: dict[str, object]) -> Told | Ignored:
+        delivery = signed(json.dumps(event).encode(), self.at)
+        async with Ledger(self.shop.database, lambda: self.at).open() as ledger:
+            return await fulfilment.take(self.shop, ledger, delivery, [SECRET], self.at)
+
     def session(self, opened: Opened) -> dict[str, object]:
         return self.stripe.ask("GET", f"/v1/checkout/sessions/{opened.checkout.session_id}")
 
@@ -70,6 +81,22 @@ async def store(database_url: str, stripe_account: LocalStripe) -> AsyncIterator
     stripe_account.well()
     await gateway.close()
     await database.close()
+
+
+def thin(session_id: str) -> dict[str, object]:
+    return {
+        "id": "evt_thin",
+        "object": "v2.core.event",
+        "type": "v1.checkout.session.completed",
+        "created": "2026-11-23T00:00:00Z",
+        "livemode": False,
+        "related_object": {
+            "id": session_id,
+            "type": "checkout.session",
+            "url": f"/v1/checkout/sessions/{session_id}",
+        },
+        "snapshot_event": f"evt_of_{session_id}",
+    }
 
 
 @pytest.fixture(scope="module")
@@ -215,6 +242,63 @@ async def test_prices_that_cant_be_sold_are_left_out_and_the_rest_sorted(
     assert plain not in [one.price_id for one in sold]
     amounts = [one.price.minor for one in sold]
     assert amounts == sorted(amounts)
+
+
+ORIGINS = frozenset({"https://app.example.com", "http://127.0.0.1:9700"})
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://app.example.com",
+        "https://app.example.com/a/b?c=d#e",
+        "HTTPS://APP.example.com/",
+        "http://127.0.0.1:9700/app/settings",
+        "https://app.example.com/{CHECKOUT_SESSION_ID}",
+    ],
+)
+def test_a_buyer_is_sent_back_to_an_allowed_origin(back: str) -> None:
+    check_return_url(back, ORIGINS)
+
+
+@pytest.mark.parametrize(
+    "back",
+    [
+        "https://evil.example.com/",
+        "https://app.example.com.evil.example.com/",
+        "https://app.example.com@evil.example.com/",
+        "https://evil.example.com\\@app.example.com/",
+        "//app.example.com/",
+        "http://app.example.com/",
+        "https://app.example.com:8443/",
+        "http://127.0.0.1:9701/",
+        "javascript:alert(1)",
+        "https://[::1/",
+        "https://app.example.com/ x",
+        "https://app.example.com/\n",
+        "https://app.example.com/é",
+        "https://app.example.com/" + "x" * 2_000,
+        "/app",
+        "",
+    ],
+)
+def test_a_buyer_is_sent_back_nowhere_else(back: str) -> None:
+    with pytest.raises(InvalidReturnUrl):
+        check_return_url(back, ORIGINS)
+
+
+async def test_a_thin_event_is_looked_up_and_credited(store: Store, fifty: str) -> None:
+    opened = await store.open(fifty)
+    store.stripe.pay(str(opened.checkout.session_id))
+    told = await store.hear(thin(str(opened.checkout.session_id)))
+    assert isinstance(told, Told)
+    assert told.entry is not None
+    assert told.entry.credits == Credits.of(50)
+    assert await store.state(opened) == "credited"
+
+
+async def test_a_thin_event_about_nothing_that_stripe_knows_is_ignored(store: Store) -> None:
+    assert isinstance(await store.hear(thin("cs_test_none")), Ignored)
 
 
 async def test_where_a_checkout_stands_on_its_way(store: Store, fifty: str) -> None:

@@ -29,11 +29,7 @@ class Catalog:
     async def packages(self) -> list[Package]:
         """What can be bought, as Stripe said at most FRESH_SECONDS ago."""
         async with self._reading:
-            now = asyncio.get_running_loop().time()
-            if now - self._read_at > FRESH_SECONDS:
-                self._packages = self._sold(await self._gateway.prices())
-                self._read_at = now
-        return self._packages
+            return await self._fresh(asyncio.get_running_loop().time())
 
     async def package(self, price_id: str) -> Package:
         """One package, as it is at Stripe now.
@@ -47,6 +43,12 @@ class Catalog:
         if isinstance(offer, NotSold):
             raise PackageNotSold(f"The price {price_id!r} can't be bought: {offer.why}.")
         return offer
+
+    async def _fresh(self, now: float) -> list[Package]:
+        if now - self._read_at > FRESH_SECONDS:
+            self._packages = self._sold(await self._gateway.prices())
+            self._read_at = now
+        return self._packages
 
     def _sold(self, prices: Sequence[Price]) -> list[Package]:
         offers = [package_of(price, self._gateway.product_id) for price in prices]

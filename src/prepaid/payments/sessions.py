@@ -34,6 +34,10 @@ class _Reference(msgspec.Struct):
     id: ObjectId
 
 
+class _Customer(msgspec.Struct):
+    id: str
+
+
 class StripeSession(msgspec.Struct, kw_only=True):
     """The fields of a Checkout Session that we rely on, all of them stable across API versions.
 
@@ -49,7 +53,7 @@ class StripeSession(msgspec.Struct, kw_only=True):
     amount_total: Minor | None = None
     currency: str | None = None
     client_secret: str | None = None
-    customer: ObjectId | _Reference | None = None
+    customer: str | _Customer | None = None  # another program's may have any id, as an address
     payment_intent: ObjectId | _Reference | None = None
     metadata: dict[str, str] | None = None
 
@@ -124,6 +128,6 @@ def _credits(written: str) -> Credits:
         return Credits(0)
 
 
-def _id(thing: str | _Reference | None) -> str | None:
+def _id(thing: str | _Reference | _Customer | None) -> str | None:
     """An expandable field is an id, or the object it stands for."""
-    return thing.id if isinstance(thing, _Reference) else thing
+    return thing.id if isinstance(thing, _Reference | _Customer) else thing

@@ -64,7 +64,8 @@ class Tokens:
             raise Unauthenticated("This service takes no platform tokens, only its API keys.")
         try:
             claims = await self._claims(token, now)
-        except (JoseError, ValueError, RecursionError) as error:
+        except (JoseError, ValueError, TypeError, RecursionError) as error:
+            # TypeError: the library looks into a header's `crit` before it checks its type.
             why = str(error).rstrip(".: ")
             raise Unauthenticated(f"The token is not accepted: {why}.") from error
         return _person(claims)
@@ -73,7 +74,7 @@ class Tokens:
         keys = await self._keys(KEYS_FRESH_SECONDS)
         try:
             claims = jwt.decode(token, keys, algorithms=[self._settings.jwt_algorithm]).claims
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, TypeError):
             if isinstance(keys, OctKey):
                 raise
             keys = await self._keys(KEYS_RETRY_SECONDS)

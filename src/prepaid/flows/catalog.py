@@ -21,15 +21,19 @@ class Catalog:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._reading = asyncio.Lock()
+        self._reading: asyncio.Task[list[Package]] | None = None
         self._read_at = float("-inf")
-        self._packages: list[Package] = []
         self._named: set[NotSold] = set()
 
     async def packages(self) -> list[Package]:
         """What can be bought, as Stripe said at most FRESH_SECONDS ago."""
-        async with self._reading:
-            return await self._fresh(asyncio.get_running_loop().time())
+        # Whoever comes while Stripe is asked waits for that answer, good or bad: when Stripe
+        # hangs, a hundred visitors must not ask it one after the other.
+        now = asyncio.get_running_loop().time()
+        if self._reading is None or (self._reading.done() and self._is_old(self._reading, now)):
+            self._read_at = now
+            self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(self._reading)
 
     async def package(self, price_id: str) -> Package:
         """One package, as it is at Stripe now.
@@ -44,11 +48,12 @@ class Catalog:
             raise PackageNotSold(f"The price {price_id!r} can't be bought: {offer.why}.")
         return offer
 
-    async def _fresh(self, now: float) -> list[Package]:
-        if now - self._read_at > FRESH_SECONDS:
-            self._packages = self._sold(await self._gateway.prices())
-            self._read_at = now
-        return self._packages
+    async def _read(self) -> list[Package]:
+        return self._sold(await self._gateway.prices())
+
+    def _is_old(self, reading: asyncio.Task[list[Package]], now: float) -> bool:
+        failed = reading.cancelled() or reading.exception() is not None
+        return failed or now - self._read_at > FRESH_SECONDS
 
     def _sold(self, prices: Sequence[Price]) -> list[Package]:
         offers = [package_of(price, self._gateway.product_id) for price in prices]

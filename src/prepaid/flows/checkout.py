@@ -14,7 +14,7 @@ from prepaid.core.pricing import Package
 from prepaid.flows.customers import Buyer, customer_after, customer_of
 from prepaid.flows.shop import Shop
 from prepaid.ids import new_id
-from prepaid.payments.gateway import CustomerGone, RequestChanged
+from prepaid.payments.gateway import CustomerGone, KeySpent, RequestChanged
 from prepaid.payments.sessions import StripeSession
 from prepaid.storage import accounts, checkouts
 
@@ -67,6 +67,10 @@ async def open_checkout(
             customer = await customer_after(shop, customer)
         except RequestChanged:
             log.info("checkout_settings_changed", checkout=str(checkout.id))
+        except KeySpent:
+            log.warning("checkout_failed_at_stripe", checkout=str(checkout.id))
+        except UnknownCheckout:
+            log.warning("session_gone_from_stripe", checkout=str(checkout.id))
         again = False
     raise StripeUnavailable("Stripe opened no checkout for this package; try again in a moment.")
 

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, replace
 
+from prepaid.core.errors import StripeUnavailable
 from prepaid.flows.shop import Shop
-from prepaid.payments.gateway import NewCustomer
+from prepaid.payments.gateway import EmailRefused, KeySpent, NewCustomer
 from prepaid.storage import customers
 from prepaid.storage.customers import Customer
+
+ATTEMPTS = 3
+"""A customer is asked for anew without its address, or under another key; not for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,29 @@ async def customer_of(shop: Shop, buyer: Buyer) -> Customer:
 
 async def customer_after(shop: Shop, gone: Customer) -> Customer:
     """The buyer's next customer, for the last was deleted at Stripe."""
-    async with shop.database.writing() as connection:
-        wanted = await customers.next_generation(connection, gone)
+    wanted = await _next(shop, gone, gone.email)
     return wanted if wanted.customer_id else await _made(shop, wanted)
 
 
 async def _made(shop: Shop, wanted: Customer) -> Customer:
+    for _ in range(ATTEMPTS):
+        try:
+            return await _asked(shop, wanted)
+        except EmailRefused:
+            wanted = await _next(shop, wanted, None)
+        except KeySpent:
+            wanted = await _next(shop, wanted, wanted.email)
+        if wanted.customer_id:
+            return wanted
+    raise StripeUnavailable("Stripe makes no customer for this account; try again in a moment.")
+
+
+async def _next(shop: Shop, gone: Customer, email: str | None) -> Customer:
+    async with shop.database.writing() as connection:
+        return await customers.next_generation(connection, gone, email)
+
+
+async def _asked(shop: Shop, wanted: Customer) -> Customer:
     customer_id = await shop.gateway.create_customer(
         NewCustomer(
             account_uid=wanted.account_uid,

@@ -40,6 +40,14 @@ class RequestChanged(Exception):  # noqa: N818 - it is a fact, and the flow make
     """The idempotency key was used before with other parameters, by other settings of ours."""
 
 
+class KeySpent(Exception):  # noqa: N818 - it is a fact, and the flow asks under another key
+    """Stripe failed, and keeps the failure under the idempotency key: it tells it for a day."""
+
+
+class EmailRefused(Exception):  # noqa: N818 - it is a fact, and the flow does without
+    """Stripe doesn't take the address for one: it is stricter than most platforms."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewCustomer:
     """A customer to be made: everything that is sent, and the key that makes it once."""
@@ -97,17 +105,27 @@ class Gateway:
                 raise UnknownPackage(f"There is no package {price_id!r}.") from error
 
     async def create_customer(self, new: NewCustomer) -> str:
-        """The id of the customer, made now or when the same key was first sent."""
+        """The id of the customer, made now or when the same key was first sent.
+
+        Raises:
+            EmailRefused: Stripe has nothing against the customer but the address.
+            KeySpent: the request failed for good under its key.
+        """
         params: stripe.params.CustomerCreateParams = {
             "name": new.handle,
             "metadata": {"prepaid_account": new.account_uid},
         }
         if new.email:
             params["email"] = new.email
-        with translated():
-            made = await self.client.v1.customers.create_async(
-                params, {"idempotency_key": new.idempotency_key}
-            )
+        with translated(), _kept():
+            try:
+                made = await self.client.v1.customers.create_async(
+                    params, {"idempotency_key": new.idempotency_key}
+                )
+            except stripe.InvalidRequestError as error:
+                if error.param == "email" or error.code == "email_invalid":
+                    raise EmailRefused from error
+                raise
         return made.id
 
     async def open_session(self, checkout: Checkout, deployment: UUID) -> StripeSession:
@@ -116,8 +134,9 @@ class Gateway:
         Raises:
             CustomerGone: the checkout's customer was deleted at Stripe.
             RequestChanged: it was asked for before, with other parameters.
+            KeySpent: it was asked for before, and that failed for good.
         """
-        with translated():
+        with translated(), _kept():
             try:
                 made = await self.client.v1.checkout.sessions.create_async(
                     session_params(checkout, deployment),
@@ -195,6 +214,17 @@ def translated() -> Iterator[None]:
     except stripe.StripeError as error:
         log.warning("stripe_refused", error=str(error), request_id=error.request_id)
         raise StripeRefused(f"Stripe refused: {error.user_message}") from error
+
+
+@contextmanager
+def _kept() -> Iterator[None]:
+    """A failure of Stripe's that comes from its memory of the key, told apart from a new one."""
+    try:
+        yield
+    except stripe.APIError as error:
+        if (error.headers or {}).get("idempotent-replayed") == "true":
+            raise KeySpent from error
+        raise
 
 
 async def _all(page: stripe.ListObject[stripe.Price]) -> AsyncIterator[stripe.Price]:

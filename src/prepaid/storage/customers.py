@@ -52,12 +52,14 @@ async def name(connection: AsyncConnection, customer: Customer, customer_id: str
     )
 
 
-async def next_generation(connection: AsyncConnection, gone: Customer) -> Customer:
+async def next_generation(
+    connection: AsyncConnection, gone: Customer, email: str | None
+) -> Customer:
     """The row without the customer that is gone; ten who find it gone begin one generation."""
     await connection.execute(
         update(customers)
         .where(_is(gone), customers.c.generation == gone.generation)
-        .values(generation=gone.generation + 1, customer_id=None)
+        .values(generation=gone.generation + 1, customer_id=None, email=email)
     )
     return await _of(connection, gone)
 

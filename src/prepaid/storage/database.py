@@ -12,7 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from prepaid.core.errors import LedgerUnavailable
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "postgresql": "postgresql+asyncpg",
+    "postgres": "postgresql+asyncpg",  # libpq's other name, which hosting services write
+}
 
 OPTIONS = frozenset(("host", "passfile", "port", "prepared_statement_cache_size", "ssl"))
 """What a PostgreSQL URL may say behind its question mark."""
@@ -104,7 +108,7 @@ def with_driver(written: str) -> str:
     driver = DRIVERS.get(url.get_backend_name())
     if driver is None:
         raise InvalidDatabaseUrl(f"is for {url.get_backend_name()}: use PostgreSQL or SQLite.")
-    if url.get_backend_name() == "postgresql":
+    if driver == DRIVERS["postgresql"]:
         url = _with_options(url)
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
@@ -126,12 +130,13 @@ def exists(url: str) -> bool:
 
 def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
-        engine = create_async_engine(url)
+        engine = create_async_engine(url, hide_parameters=True)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
         url,
+        hide_parameters=True,  # an error is logged, and they hold what buyers told Stripe
         pool_size=POOL,
         max_overflow=0,
         pool_timeout=ANSWER_SECONDS,
@@ -181,5 +186,5 @@ def _is_away(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state:
         return state == "25006" or state[:2] in {"08", "53", "57", "40", "28", "3D"}
-    words = ("locked", "busy", "unable to open", "disk i/o", "full", "connection")
+    words = ("locked", "busy", "readonly", "unable to open", "disk i/o", "full", "connection")
     return error.connection_invalidated or any(word in str(error.orig).lower() for word in words)

@@ -132,7 +132,10 @@ class Ledger:
         if len(batch) == 1:
             try:
                 _resolve(batch, await self._commit([batch[0].command]))
-            except (IntegrityError, LedgerUnavailable) as fault:
+            except LedgerUnavailable as away:
+                _fail(batch[0], away)
+            except Exception as fault:
+                log.exception("command_failed")
                 _fail(batch[0], fault)
             return
         for waiting in batch:

@@ -191,6 +191,7 @@ def test_the_checkout_route_begins_with_one_slash(route: str) -> None:
     [
         ({"DATALAYER_JWT_ISSUER": ""}, "DATALAYER_JWT_ISSUER is not set"),
         ({"DATALAYER_JWT_SECRET": "x" * 31}, "shorter than 32"),
+        ({"DATALAYER_JWT_SECRET": ""}, "DATALAYER_JWT_SECRET and DATALAYER_JWT_JWKS_URL are not"),
         ({"DATALAYER_JWT_ALGORITHM": "none"}, "DATALAYER_JWT_ALGORITHM is 'none'"),
         ({"DATALAYER_JWT_ALGORITHM": "hs256"}, "DATALAYER_JWT_ALGORITHM is 'hs256'"),
         ({"DATALAYER_JWT_ALGORITHM": "RS256"}, "DATALAYER_JWT_JWKS_URL is not set"),

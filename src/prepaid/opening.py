@@ -40,11 +40,12 @@ def open_ledger(
 async def _check_schema(database: Database) -> None:
     async with database.reading() as connection:
         at = await schema.revision(connection)
-    if at != schema.NEWEST:
-        raise SettingsFault(
-            f"The database is at migration {at}, and this version needs {schema.NEWEST}: "
-            "run `prepaid migrate`."
-        )
+    if at == schema.NEWEST:
+        return
+    remedy = "run `prepaid migrate`" if schema.is_older(at) else "install the newer version again"
+    raise SettingsFault(
+        f"The database is at migration {at}, and this version needs {schema.NEWEST}: {remedy}."
+    )
 
 
 async def _check_guards(database: Database) -> None:

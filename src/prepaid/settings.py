@@ -245,6 +245,11 @@ def _jwt_faults(settings: Settings) -> list[str]:
     if algorithm not in ALGORITHMS:
         faults.append(f"DATALAYER_JWT_ALGORITHM is {algorithm!r}: use one of {ALGORITHMS}.")
     if not (secret or settings.jwt_jwks_url):
+        if settings.issuers:
+            faults.append(
+                "DATALAYER_JWT_SECRET and DATALAYER_JWT_JWKS_URL are not set: one of them has to "
+                "check the tokens of DATALAYER_JWT_ISSUER."
+            )
         return faults
     if not settings.issuers:
         faults.append("DATALAYER_JWT_ISSUER is not set: whose tokens are to be accepted?")

@@ -111,7 +111,9 @@ def balance(account: AccountUid, as_json: AsJson = False) -> None:
 def entries(
     account: AccountUid,
     limit: Limit = 100,
-    before: Annotated[int | None, typer.Option(min=1, help="Begin before this number.")] = None,
+    before: Annotated[
+        int | None, typer.Option(min=1, max=2**63 - 1, help="Begin before this number.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """List how a balance came about, newest first."""

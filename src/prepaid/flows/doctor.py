@@ -187,7 +187,8 @@ async def _schema(patient: Patient, database: Database) -> list[Sign]:
         at = await schema.revision(connection)
     if at != schema.NEWEST:
         what = f"The database is at migration {at}, and this version needs {schema.NEWEST}."
-        return [Sign(Level.FAULT, what, "Run `prepaid migrate`.")]
+        remedy = "Run `prepaid migrate`." if schema.is_older(at) else "Install the newer version."
+        return [Sign(Level.FAULT, what, remedy)]
     signs = [Sign(Level.OK, f"The database answers, at migration {at}.")]
     for guard in sorted(await guards.missing(database)):
         remedy = "Restore it from migration 0001 before anything is sold, and run `prepaid verify`."

@@ -25,8 +25,15 @@ async def revision(connection: AsyncConnection) -> str | None:
     return at
 
 
+def is_older(at: str | None) -> bool:
+    """Whether a schema can be brought to this version's; a newer one can't be taken back."""
+    return at is None or at < NEWEST
+
+
 def migrate(url: str) -> None:
-    """Brings the schema to this version's. Safe when several processes start together.
+    """Brings the schema to this version's, unless it is newer: then it is left alone.
+
+    Safe when several processes start together.
 
     It works with and without a running event loop.
     """
@@ -42,7 +49,7 @@ async def _migrate(url: str) -> None:
         async with database.writing() as connection:
             if not database.sqlite:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            if await revision(connection) != NEWEST:
+            if is_older(await revision(connection)):
                 await connection.run_sync(_upgrade)
     finally:
         await database.close()

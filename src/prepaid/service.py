@@ -1,18 +1,28 @@
 """A running service: its parts, put together in one place and taken apart in the right order."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
+
 from prepaid.clock import Clock, wall_clock
+from prepaid.core.errors import Unavailable
 from prepaid.flows.catalog import Catalog
 from prepaid.flows.shop import Shop
+from prepaid.flows.sweep import sweep
 from prepaid.opening import open_database, open_ledger
 from prepaid.payments.gateway import Gateway
 from prepaid.settings import Settings
 from prepaid.storage import deployments
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
+
+SWEEP_SECONDS = 1.0
+"""How long after its instant an expired grant may still show in a balance."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +43,30 @@ async def open_service(settings: Settings, clock: Clock = wall_clock) -> AsyncIt
         gateway = open_gateway(settings)
         try:
             shop = await _shop(settings, database, gateway)
-            yield Service(settings, database, ledger, shop, clock)
+            async with _sweeping(database, ledger, clock):
+                yield Service(settings, database, ledger, shop, clock)
         finally:
             await gateway.close()
+
+
+@asynccontextmanager
+async def _sweeping(database: Database, ledger: Ledger, clock: Clock) -> AsyncIterator[None]:
+    sweeping = asyncio.create_task(_sweep_for_ever(database, ledger, clock), name="sweep")
+    try:
+        yield
+    finally:
+        sweeping.cancel()
+        await asyncio.wait([sweeping])
+
+
+async def _sweep_for_ever(database: Database, ledger: Ledger, clock: Clock) -> None:
+    """Also after the database was away."""
+    while True:
+        try:
+            await sweep(database, ledger, clock())
+        except Unavailable as away:
+            log.warning("sweep_postponed", why=str(away))
+        await asyncio.sleep(SWEEP_SECONDS)
 
 
 def open_gateway(settings: Settings) -> Gateway:

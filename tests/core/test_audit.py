@@ -17,9 +17,11 @@ from prepaid.core.audit import (
     StoredEntry,
     StoredGrant,
 )
+from prepaid.core.books import Account, Books, Decision
 from prepaid.core.checkouts import Checkout, Claim, News, State
+from prepaid.core.commands import Command, Give, Tell
 from prepaid.core.entries import Kind
-from prepaid.core.ledger import Account, Books, Command, Decision, Give, Tell, decide
+from prepaid.core.ledger import decide
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 UIDS = ("ada", "bob", "cyd")
@@ -43,7 +45,7 @@ class Stored:
         self.entries = [_entry(decision, number) for number in range(len(decision.entries))]
         self.grants = [
             StoredGrant(one.account_uid, one.id, one.kind, one.credits, one.remaining)
-            for one in decision.grants
+            for one in decision.granted.values()
         ]
         self.checkouts = [
             CreditedCheckout(one.account_uid, one.id, one.credits, one.session_id)

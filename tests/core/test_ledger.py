@@ -10,30 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prepaid.core.amounts import MOST_MICRO, Credits, Money
+from prepaid.core.amounts import MICRO, MOST_MICRO, Credits, Money
+from prepaid.core.books import Account, Books
 from prepaid.core.checkouts import Checkout, Claim, News, State
-from prepaid.core.entries import Entry, Kind
-from prepaid.core.errors import (
-    BalanceTooLarge,
-    InvalidCredits,
-    InvalidKey,
-    KeyReused,
-    Refusal,
-    UnknownAccount,
-)
-from prepaid.core.ledger import (
-    Account,
-    Books,
+from prepaid.core.commands import (
+    Charge,
     Command,
+    Expire,
+    Expired,
     Give,
     Outcome,
     Posted,
     Tell,
     Told,
     Verdict,
-    decide,
-    fingerprint,
 )
+from prepaid.core.entries import Entry, Kind
+from prepaid.core.errors import (
+    BalanceTooLarge,
+    InsufficientCredits,
+    InvalidCredits,
+    InvalidExpiry,
+    InvalidKey,
+    KeyReused,
+    Refusal,
+    UnknownAccount,
+)
+from prepaid.core.grants import PRIORITY, Grant
+from prepaid.core.ledger import decide, fingerprint
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 EMPTY = Account("ada", Credits(0), 0)
@@ -103,7 +107,7 @@ def refusal(state: Books, command: Command) -> Refusal:
     (outcome,) = decision.outcomes
     assert isinstance(outcome, Refusal)
     assert not (decision.entries)
-    assert not (decision.grants)
+    assert not decision.granted
     assert not (decision.accounts)
     return outcome
 
@@ -122,7 +126,7 @@ def test_a_grant_raises_the_balance_and_says_who_and_why() -> None:
     (entry,) = decision.entries
     assert (entry.number, entry.credits, entry.balance) == (1, Credits.of(5), Credits.of(5))
     assert (entry.kind, entry.reason, entry.actor) == (Kind.PROMOTION, "a warm welcome", "grace")
-    (grant,) = decision.grants
+    (grant,) = decision.granted.values()
     assert (grant.id, grant.remaining, grant.paid) == (GIVE.id, Credits.of(5), None)
     assert decision.accounts["ada"] == Account("ada", Credits.of(5), 1)
 
@@ -185,6 +189,193 @@ def test_the_fingerprint_never_changes_its_form() -> None:
     assert fingerprint(GIVE).hex() == "6fcc293320129fe722f140526fdfa276"
 
 
+# Charges.
+
+CHARGE = Charge(
+    id=UUID(int=9),
+    account_uid="ada",
+    key="run-1",
+    credits=Credits.of(3),
+    resource="kernel k1",
+    reason="a minute of gpu",
+    actor="runner",
+)
+
+
+def held(number: int, credits_: int, kind: Kind = Kind.PURCHASE, days: int | None = None) -> Grant:
+    return Grant(
+        account_uid="ada",
+        id=UUID(int=number),
+        kind=kind,
+        priority=PRIORITY[kind],
+        credits=Credits.of(credits_),
+        remaining=Credits.of(credits_),
+        paid=None,
+        expires_at=None if days is None else AT + timedelta(days=days),
+        at=AT - timedelta(days=10 - number),
+    )
+
+
+def rich(*grants: Grant) -> Books:
+    """Books in which ada has these grants, and bob has nothing."""
+    total = sum((grant.remaining for grant in grants), Credits(0))
+    state = books(account=Account("ada", total, 7))
+    state.accounts["bob"] = Account("bob", Credits(0), 0)
+    state.grants = {"ada": {grant.id: grant for grant in grants}, "bob": {}}
+    return state
+
+
+def left(state: Books) -> dict[int, int]:
+    """What each of ada's grants has left, in credits."""
+    return {one.id.int: one.remaining.micro // MICRO for one in state.grants["ada"].values()}
+
+
+def test_a_charge_lowers_the_balance_and_says_what_for() -> None:
+    decision = decide(rich(held(1, 10)), [CHARGE], AT)
+    (entry,) = decision.entries
+    assert (entry.kind, entry.credits, entry.balance) == (
+        Kind.CHARGE,
+        Credits.of(-3),
+        Credits.of(7),
+    )
+    assert (entry.number, entry.source, entry.reason) == (8, "kernel k1", "a minute of gpu")
+    assert decision.drawn[UUID(int=1)].remaining == Credits.of(7)
+
+
+def test_a_charge_beyond_the_balance_is_refused_with_both_figures() -> None:
+    refused = refusal(rich(held(1, 2)), CHARGE)
+    assert isinstance(refused, InsufficientCredits)
+    assert (refused.asked, refused.available) == ("3", "2")
+
+
+def test_the_last_credit_can_be_spent() -> None:
+    state = rich(held(1, 3))
+    assert entry_of(outcomes(state, CHARGE)[0]).balance == Credits(0)
+    assert isinstance(refusal(state, replace(CHARGE, key="more", credits=Credits(1))), Refusal)
+
+
+def test_the_same_charge_is_made_once() -> None:
+    first, second = outcomes(rich(held(1, 10)), CHARGE, replace(CHARGE, id=UUID(int=10)))
+    assert isinstance(second, Posted)
+    assert second.replayed
+    assert entry_of(second) == entry_of(first)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(CHARGE, credits=Credits.of(4)),
+        replace(CHARGE, resource="kernel k2"),
+        replace(CHARGE, reason="another"),
+    ],
+)
+def test_the_same_key_for_another_charge_is_refused(other: Charge) -> None:
+    _, second = outcomes(rich(held(1, 10)), CHARGE, other)
+    assert isinstance(second, KeyReused)
+
+
+def test_a_key_of_a_grant_is_not_a_charges() -> None:
+    _, second = outcomes(rich(held(1, 10)), GIVE, replace(CHARGE, key=GIVE.key))
+    assert isinstance(second, KeyReused)
+
+
+@pytest.mark.parametrize(
+    ("charge", "why"),
+    [
+        (replace(CHARGE, credits=Credits(0)), InvalidCredits),
+        (replace(CHARGE, credits=Credits(-1)), InvalidCredits),
+        (replace(CHARGE, account_uid="eve"), UnknownAccount),
+        (replace(CHARGE, account_uid="bob"), InsufficientCredits),
+        (replace(CHARGE, key="stripe:cs_1"), InvalidKey),
+        (replace(CHARGE, key="expiry:1"), InvalidKey),
+    ],
+)
+def test_a_charge_that_makes_no_sense_is_refused(charge: Charge, why: type[Refusal]) -> None:
+    assert isinstance(refusal(rich(held(1, 10)), charge), why)
+
+
+def test_what_was_given_is_spent_first_then_what_expires_soonest_then_the_oldest() -> None:
+    state = rich(
+        held(1, 10),
+        held(2, 10),
+        held(3, 10, Kind.PROMOTION),
+        held(4, 10, Kind.PROMOTION, days=30),
+        held(5, 10, Kind.PROMOTION, days=3),
+        held(6, 10, Kind.ADJUSTMENT),
+    )
+    spent = []
+    for number in range(12):
+        before = left(state)
+        outcomes(state, replace(CHARGE, key=str(number), credits=Credits.of(5)))
+        spent += [one for one, credits_ in left(state).items() if credits_ != before[one]]
+    assert spent == [5, 5, 4, 4, 3, 3, 6, 6, 1, 1, 2, 2]
+
+
+def test_a_charge_may_draw_from_several_grants() -> None:
+    state = rich(held(1, 2), held(2, 2))
+    outcomes(state, CHARGE)
+    assert left(state) == {1: 0, 2: 1}
+
+
+def test_credits_that_come_in_the_same_batch_can_be_spent_in_it() -> None:
+    decision = decide(rich(), [GIVE, CHARGE], AT)
+    assert decision.granted[GIVE.id].remaining == Credits.of(2)
+    assert decision.drawn == {}
+
+
+def test_no_more_is_spent_than_the_grants_hold_whatever_the_balance_says() -> None:
+    state = rich(held(1, 2))
+    state.accounts["ada"] = Account("ada", Credits.of(100), 7)
+    assert isinstance(refusal(state, CHARGE), InsufficientCredits)
+
+
+# Expiry.
+
+
+def test_what_is_left_of_a_grant_expires_at_its_instant() -> None:
+    state = rich(held(1, 10), held(2, 5, Kind.PROMOTION, days=-1))
+    (expired,) = outcomes(state, Expire("ada"))
+    assert isinstance(expired, Expired)
+    (entry,) = expired.entries
+    assert (entry.kind, entry.credits, entry.balance) == (
+        Kind.EXPIRY,
+        Credits.of(-5),
+        Credits.of(10),
+    )
+    assert entry.at == AT - timedelta(days=1)
+    assert entry.source == str(UUID(int=2))
+    assert left(state) == {1: 10, 2: 0}
+
+
+def test_nothing_expires_twice() -> None:
+    state = rich(held(2, 5, Kind.PROMOTION, days=-1))
+    _, again = outcomes(state, Expire("ada"), Expire("ada"))
+    assert again == Expired(())
+
+
+def test_what_has_expired_is_not_spent_even_before_the_sweep() -> None:
+    state = rich(held(1, 1), held(2, 5, Kind.PROMOTION, days=-1))
+    decision = decide(state, [CHARGE], AT)
+    (refused,) = decision.outcomes
+    assert isinstance(refused, InsufficientCredits)
+    assert refused.available == "1"
+    assert [entry.kind for entry in decision.entries] == [Kind.EXPIRY]
+
+
+def test_a_grant_lives_until_its_instant() -> None:
+    state = rich(held(2, 5, Kind.PROMOTION, days=0))
+    assert decide(state, [Expire("ada")], AT - timedelta(microseconds=1)).entries == []
+    assert len(decide(state, [Expire("ada")], AT).entries) == 1
+
+
+def test_credits_that_are_over_are_not_granted() -> None:
+    assert isinstance(refusal(books(), replace(GIVE, expires_at=AT)), InvalidExpiry)
+
+
+def test_an_account_without_grants_expires_nothing() -> None:
+    assert outcomes(books(), Expire("ada")) == [Expired(())]
+
+
 # What events say of checkouts.
 
 
@@ -193,7 +384,7 @@ def test_a_paid_checkout_grants_what_was_offered() -> None:
     (entry,) = decision.entries
     assert (entry.credits, entry.kind, entry.source) == (Credits.of(50), Kind.PURCHASE, "cs_1")
     assert entry.key == "stripe:cs_1"
-    (grant,) = decision.grants
+    (grant,) = decision.granted.values()
     assert (grant.id, grant.paid) == (OFFER.id, Money(500, "usd"))
     assert decision.checkouts[OFFER.id].state is State.CREDITED
     assert decision.inbox["evt_1"] == (TELL, Told(Verdict.APPLIED, entry=entry))
@@ -273,12 +464,21 @@ tells = st.builds(
     event_id=st.sampled_from(["evt_1", "evt_2", "evt_3"]),
     news=st.sampled_from(list(News)),
 )
-histories = st.lists(st.one_of(gives, tells), max_size=12)
+charges = st.builds(
+    replace,
+    st.just(CHARGE),
+    id=st.uuids(),
+    key=st.sampled_from(("a", "x", "y", "z")),
+    account_uid=st.sampled_from(["ada", "bob", "nobody"]),
+    credits=st.integers(-1, 30).map(Credits.of),
+)
+expiries = st.builds(Expire, st.sampled_from(["ada", "bob", "nobody"]))
+histories = st.lists(st.one_of(gives, tells, charges, expiries), max_size=12)
 
 
 def start() -> Books:
-    state = books(OFFER)
-    state.accounts["bob"] = Account("bob", Credits.of(1), 4)
+    state = rich(held(5, 4), held(6, 3, Kind.PROMOTION, days=-1), held(8, 2, days=5))
+    state.checkouts = {OFFER.id: OFFER}
     return state
 
 
@@ -294,6 +494,17 @@ def test_what_is_posted_is_what_balances_change_by(history: Sequence[Command]) -
         assert [entry.number for entry in posted] == list(range(first, account.last_entry + 1))
 
 
+@given(histories)
+def test_no_balance_is_ever_negative_and_grants_hold_all_of_it(history: Sequence[Command]) -> None:
+    state = start()
+    decision = decide(state, history, AT)
+    assert all(entry.balance.micro >= 0 for entry in decision.entries)
+    for uid, account in state.accounts.items():
+        held_ = sum((one.remaining for one in state.grants[uid].values()), Credits(0))
+        assert held_ == account.balance
+        assert all(one.remaining.micro >= 0 for one in state.grants[uid].values())
+
+
 @given(histories, st.integers(0, 12))
 def test_a_batch_equals_its_two_halves(history: Sequence[Command], at: int) -> None:
     whole, halves = start(), start()
@@ -305,7 +516,7 @@ def test_a_batch_equals_its_two_halves(history: Sequence[Command], at: int) -> N
     assert whole == halves
 
 
-@given(histories)
+@given(st.lists(st.one_of(gives, tells, expiries), max_size=12))
 def test_telling_a_history_twice_changes_nothing(history: Sequence[Command]) -> None:
     state = start()
     decide(state, history, AT)

@@ -9,7 +9,7 @@ import pytest
 
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import Checkout, State
-from prepaid.core.ledger import Told
+from prepaid.core.commands import Told
 from prepaid.flows import fulfilment
 from prepaid.flows.catalog import Catalog
 from prepaid.flows.shop import Shop

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from prepaid.core.amounts import Credits
+from prepaid.core.commands import Give
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Invalid, InvalidAccount, InvalidKey, UnknownAccount, UnknownKey
 from prepaid.core.identity import Scope, idempotency_key
-from prepaid.core.ledger import Give
 from prepaid.flows import accounts, keys
 from prepaid.ids import new_id
 from prepaid.storage import grants

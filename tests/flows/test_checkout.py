@@ -11,6 +11,7 @@ import pytest
 
 from local_stripe import LocalStripe, local_stripe
 from prepaid.core.amounts import Credits, Money
+from prepaid.core.commands import Told
 from prepaid.core.errors import (
     InvalidReturnUrl,
     PackageNotSold,
@@ -18,7 +19,6 @@ from prepaid.core.errors import (
     UnknownCheckout,
     UnknownPackage,
 )
-from prepaid.core.ledger import Told
 from prepaid.flows import accounts, fulfilment
 from prepaid.flows.catalog import Catalog
 from prepaid.flows.checkout import LIFETIME, Opened, check_return_url, open_checkout, state_of

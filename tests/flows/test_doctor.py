@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from local_stripe import LocalStripe, local_stripe
 from prepaid.core.checkouts import News
+from prepaid.core.commands import Tell
 from prepaid.core.identity import Scope
-from prepaid.core.ledger import Tell
 from prepaid.flows import accounts, keys
 from prepaid.flows.doctor import Level, Patient, Sign, examine
 from prepaid.payments.gateway import Gateway

@@ -8,7 +8,7 @@ import pytest
 
 from prepaid.core.amounts import Credits
 from prepaid.core.checkouts import Checkout, State
-from prepaid.core.ledger import Told, Verdict
+from prepaid.core.commands import Told, Verdict
 from prepaid.flows import accounts
 from prepaid.payments import events
 from prepaid.payments.events import Ignored

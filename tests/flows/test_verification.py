@@ -9,8 +9,8 @@ from sqlalchemy import text
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.audit import Finding
 from prepaid.core.checkouts import Checkout, Claim, News, State
+from prepaid.core.commands import Give, Tell
 from prepaid.core.entries import Kind
-from prepaid.core.ledger import Give, Tell
 from prepaid.flows import accounts
 from prepaid.flows.verification import Tally, verify
 from prepaid.ids import new_id

@@ -1,11 +1,12 @@
 """The writer on real databases: the same outcomes as a ten-line model, whatever comes."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -18,8 +19,10 @@ from hypothesis.stateful import (
 from sqlalchemy.exc import IntegrityError
 
 from prepaid.core.amounts import Credits
+from prepaid.core.commands import Charge, Give, Posted
 from prepaid.core.entries import Kind
 from prepaid.core.errors import (
+    InsufficientCredits,
     InvalidCredits,
     KeyReused,
     LedgerBusy,
@@ -27,7 +30,6 @@ from prepaid.core.errors import (
     Refusal,
     UnknownAccount,
 )
-from prepaid.core.ledger import Give, Posted
 from prepaid.ids import new_id
 from prepaid.storage import accounts, entries, grants, writer
 from prepaid.storage.database import Database
@@ -39,6 +41,13 @@ T = TypeVar("T")
 
 def give(uid: str = "ada", key: str = "k", whole: int = 5, reason: str = "") -> Give:
     return Give(new_id(), uid, key, Credits.of(whole), Kind.PROMOTION, reason, "grace")
+
+
+def charge(uid: str = "ada", key: str = "c", whole: int = 5, reason: str = "") -> Charge:
+    return Charge(new_id(), uid, key, Credits.of(whole), "kernel", reason, "runner")
+
+
+Make = Callable[[str, str, int, str], Give | Charge]
 
 
 async def make_accounts(database: Database, *uids: str) -> None:
@@ -76,6 +85,43 @@ async def test_two_ledgers_on_one_database_agree(database: Database) -> None:
     await other.close()
     assert sum(not one.replayed for one in posted) == 100
     assert max(one.entry.balance for one in posted) == Credits.of(500)
+
+
+async def test_twenty_charges_at_once_with_money_for_three_are_three(database: Database) -> None:
+    await make_accounts(database, "ada")
+    other = Database(database.engine.url.render_as_string(hide_password=False))
+    async with Ledger(database, lambda: AT).open() as one, Ledger(other, lambda: AT).open() as two:
+        await one.give(give(whole=17))
+        asked = ((one, two)[i % 2].charge(charge(key=f"c{i}")) for i in range(20))
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+    await other.close()
+    assert sum(isinstance(answer, Posted) for answer in answers) == 3
+    assert sum(isinstance(answer, InsufficientCredits) for answer in answers) == 17
+
+
+async def test_a_batch_has_an_outcome_for_each_charge(database: Database) -> None:
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        await ledger.give(give(whole=7))
+        few, many, nobody, again = await ledger.charge_all(
+            [charge(key="1"), charge(key="2"), charge("nobody"), charge(key="1")]
+        )
+    assert isinstance(few, Posted)
+    assert isinstance(many, InsufficientCredits)
+    assert isinstance(nobody, UnknownAccount)
+    assert isinstance(again, Posted)
+    assert again.replayed
+
+
+async def test_a_fault_in_a_batch_is_not_an_outcome(database: Database) -> None:
+    await make_accounts(database, "ada")
+
+    def broken() -> datetime:
+        raise RuntimeError("no clock")
+
+    async with Ledger(database, broken).open() as ledger:
+        with pytest.raises(RuntimeError, match="no clock"):
+            await ledger.charge_all([charge()])
 
 
 async def test_what_was_submitted_is_finished_before_the_ledger_closes(database: Database) -> None:
@@ -152,7 +198,7 @@ async def test_a_row_that_a_constraint_refuses_hurts_only_its_own_command(
 
 
 class Model(RuleBasedStateMachine):
-    """Any order of grants, replays, conflicts and restarts, against a model of ten lines."""
+    """Any order of grants, charges, replays, conflicts and restarts, against a small model."""
 
     url: str
 
@@ -164,7 +210,7 @@ class Model(RuleBasedStateMachine):
         self.uids = [f"user-{new_id()}" for _ in range(2)]
         self.run(make_accounts(self.database, *self.uids))
         self.balances = dict.fromkeys(self.uids, 0)
-        self.keys: dict[tuple[str, str], tuple[int, str]] = {}
+        self.keys: dict[tuple[str, str], tuple[type, int, str]] = {}
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         return self.runner.run(work)
@@ -173,32 +219,40 @@ class Model(RuleBasedStateMachine):
         self.opened = Ledger(self.database, lambda: AT).open()
         return await self.opened.__aenter__()
 
-    def expected(self, one: Give) -> type[Refusal] | bool:
+    def expected(self, one: Give | Charge) -> type[Refusal] | bool:
         """The model: the refusal, or whether it is a replay."""
-        content = (one.credits.micro, one.reason)
+        content = (type(one), one.credits.micro, one.reason)
         if first := self.keys.get((one.account_uid, one.key)):
             return True if first == content else KeyReused
         if one.credits.micro <= 0:
             return InvalidCredits
         if one.account_uid not in self.balances:
             return UnknownAccount
+        sign = -1 if isinstance(one, Charge) else 1
+        if self.balances[one.account_uid] + sign * one.credits.micro < 0:
+            return InsufficientCredits
         self.keys[one.account_uid, one.key] = content
-        self.balances[one.account_uid] += one.credits.micro
+        self.balances[one.account_uid] += sign * one.credits.micro
         return False
 
     @rule(
         who=st.sampled_from([0, 1, 2]),
         batch=st.lists(
-            st.tuples(st.sampled_from("abcdef"), st.integers(-1, 3), st.sampled_from(["", "x"])),
+            st.tuples(
+                st.sampled_from([give, charge]),
+                st.sampled_from("abcdefgh"),
+                st.integers(-1, 3),
+                st.sampled_from(["", "x"]),
+            ),
             min_size=1,
             max_size=6,
         ),
     )
-    def grant(self, who: int, batch: list[tuple[str, int, str]]) -> None:
+    def post(self, who: int, batch: list[tuple[Make, str, int, str]]) -> None:
         uid = self.uids[who] if who < len(self.uids) else "nobody"
-        gives = [give(uid, key, whole, reason) for key, whole, reason in batch]
-        answers = self.run(self.submit(gives))
-        for one, answer in zip(gives, answers, strict=True):
+        commands = [make(uid, key, whole, reason) for make, key, whole, reason in batch]
+        answers = self.run(self.submit(commands))
+        for one, answer in zip(commands, answers, strict=True):
             expected = self.expected(one)
             if isinstance(expected, bool):
                 assert isinstance(answer, Posted)
@@ -206,8 +260,12 @@ class Model(RuleBasedStateMachine):
             else:
                 assert type(answer) is expected
 
-    async def submit(self, gives: list[Give]) -> list[Posted | BaseException]:
-        return await asyncio.gather(*map(self.ledger.give, gives), return_exceptions=True)
+    async def submit(self, commands: list[Give | Charge]) -> list[Posted | BaseException]:
+        asked = (
+            self.ledger.give(one) if isinstance(one, Give) else self.ledger.charge(one)
+            for one in commands
+        )
+        return await asyncio.gather(*asked, return_exceptions=True)
 
     @rule()
     def restart(self) -> None:

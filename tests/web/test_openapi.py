@@ -21,6 +21,7 @@ MEANT = {
     "POST /api/iam/v1/accounts",
     "POST /api/iam/v1/accounts/{account_uid}/grants",
     "POST /api/iam/v1/api-keys",
+    "POST /api/iam/v1/usage/charges",
 }
 
 

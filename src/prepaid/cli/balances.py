@@ -10,10 +10,10 @@ from rich.table import Table
 from prepaid.cli.reports import Report, moment, table
 from prepaid.clock import wall_clock
 from prepaid.core.amounts import Credits
+from prepaid.core.commands import Give
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.errors import Invalid
 from prepaid.core.identity import idempotency_key
-from prepaid.core.ledger import Give
 from prepaid.exact import number
 from prepaid.flows import accounts
 from prepaid.ids import new_id
@@ -59,7 +59,7 @@ class EntriesOut:
 
 
 @dataclass(frozen=True, slots=True)
-class GrantOut:
+class PostedOut:
     """The entry that was posted, now or (`replayed`) when its key was first used."""
 
     account_uid: str
@@ -94,7 +94,7 @@ async def entries(uid: str, before: int | None, limit: int) -> Report:
         found = await accounts.history(database, uid, before, limit)
     more = found[-1].number if found and found[-1].number > 1 else None
     return Report(
-        EntriesOut(uid, [_entry(one) for one in found], more),
+        EntriesOut(uid, [entry_out(one) for one in found], more),
         [_table(found), *([f"Older: --before {more}"] if more else [])],
     )
 
@@ -110,7 +110,7 @@ async def granted(grant: Grant) -> Report:
     entry = posted.entry
     said = "had been granted to" if posted.replayed else "granted to"
     told = f"{entry.credits} credits {said} {entry.account_uid}, which had {entry.balance} then."
-    document = GrantOut(entry.account_uid, _entry(entry), posted.replayed)
+    document = PostedOut(entry.account_uid, entry_out(entry), posted.replayed)
     return Report(document, [told, f"The grant's key is {entry.key}."])
 
 
@@ -130,7 +130,8 @@ def _give(grant: Grant) -> Give:
     )
 
 
-def _entry(entry: Entry) -> EntryOut:
+def entry_out(entry: Entry) -> EntryOut:
+    """An entry as it is written in JSON."""
     return EntryOut(
         number=entry.number,
         id=str(entry.id),

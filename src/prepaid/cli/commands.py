@@ -151,6 +151,37 @@ def grant(  # noqa: PLR0913, PLR0917 - options, each with its name
     reports.run(balances.granted(asked), as_json=as_json)
 
 
+@app.command()
+def charge(  # noqa: PLR0913, PLR0917 - options, each with its name
+    account: AccountUid,
+    amount: Annotated[
+        str, typer.Argument(metavar="CREDITS", help="How many, with six decimals at most.")
+    ],
+    actor: Annotated[
+        str, typer.Option(default_factory=operator, help="Who charges.", show_default="you")
+    ],
+    resource: Annotated[str, typer.Option(help="What they are spent on.")] = "",
+    reason: Annotated[str, typer.Option(help="Why; it stays in the books.")] = "",
+    key: Annotated[
+        str | None, typer.Option(help="Charges once, however often it is used; else made up.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Spend credits of an account, or refuse."""
+    from prepaid.cli import reports, spending
+
+    asked = spending.Asked(account, amount, resource, reason, actor, key)
+    reports.run(spending.charged(asked), as_json=as_json)
+
+
+@app.command()
+def sweep(as_json: AsJson = False) -> None:
+    """Write down what has expired; a running service does so every second."""
+    from prepaid.cli import reports, spending
+
+    reports.run(spending.swept(), as_json=as_json)
+
+
 @on_accounts.command("list")
 def list_accounts(
     after: Annotated[str, typer.Option(help="Begin after this uid.")] = "",

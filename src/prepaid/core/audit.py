@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from prepaid.core.amounts import Credits
+from prepaid.core.books import Account
+from prepaid.core.commands import PURCHASE_KEYS
 from prepaid.core.entries import Kind
 from prepaid.core.grants import PRIORITY
-from prepaid.core.ledger import RESERVED_KEYS, Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,6 @@ def _not_bought(entry: StoredEntry, checkout: CreditedCheckout | None) -> list[s
     found = []
     if checkout.credits != entry.credits:
         found.append(f"has {entry.credits} credits; its checkout sold {checkout.credits}")
-    if entry.key != f"{RESERVED_KEYS}{checkout.session_id}":
+    if entry.key != f"{PURCHASE_KEYS}{checkout.session_id}":
         found.append(f"has the key {entry.key!r}; its checkout's session is {checkout.session_id}")
     return found

@@ -14,6 +14,8 @@ class Kind(StrEnum):
     PURCHASE = "purchase"
     PROMOTION = "promotion"
     ADJUSTMENT = "adjustment"
+    CHARGE = "charge"
+    EXPIRY = "expiry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,9 @@ class Entry:
     one, and both databases refuse anything else.
 
     Entries of an account are numbered 1, 2, 3 ... without gaps. `credits` is signed; `balance` is
-    what the account held after it. `source` names the outside object that caused it (a Stripe
-    checkout session). `key` is the caller's idempotency key, `fingerprint` that of the content it
-    came with.
+    what the account held after it. `source` names what caused it: a Stripe checkout session, the
+    resource that a charge is for, the grant that expired. `key` is the caller's idempotency key,
+    `fingerprint` that of the content it came with.
     """
 
     account_uid: str

@@ -5,6 +5,7 @@
     │  ├─ TooLarge            more than this service reads
     │  ├─ InvalidCredits      not an exact, positive amount
     │  ├─ InvalidMoney        not an amount that its currency can express
+    │  ├─ InvalidExpiry       credits that would be gone before they come
     │  ├─ InvalidKey          not an idempotency key
     │  ├─ InvalidAccount      not a name for an account
     │  ├─ InvalidReturnUrl    leads to an origin that isn't allowed
@@ -19,6 +20,7 @@
     │  ├─ UnknownPackage
     │  ├─ UnknownCheckout
     │  └─ UnknownKey
+    ├─ InsufficientCredits    the account has less than is asked for
     ├─ Conflict               it contradicts what is already so
     │  ├─ KeyReused           the key stands for another command
     │  └─ BalanceTooLarge     beyond what an account can hold
@@ -68,6 +70,13 @@ class InvalidMoney(Invalid):
 
     code = "invalid_money"
     title = "Invalid amount of money"
+
+
+class InvalidExpiry(Invalid):
+    """Credits that would have expired before they are granted."""
+
+    code = "invalid_expiry"
+    title = "Invalid expiry"
 
 
 class InvalidKey(Invalid):
@@ -166,6 +175,18 @@ class UnknownKey(Unknown):
 
     code = "unknown_api_key"
     title = "Unknown API key"
+
+
+class InsufficientCredits(Refusal):
+    """The account has less than is asked for. `asked` and `available` are decimal text."""
+
+    code = "insufficient_credits"
+    title = "Insufficient credits"
+
+    def __init__(self, asked: str, available: str) -> None:
+        self.asked = asked
+        self.available = available
+        super().__init__(f"Insufficient credits: {asked} needed, {available} available.")
 
 
 class Conflict(Refusal):

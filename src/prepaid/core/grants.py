@@ -1,7 +1,8 @@
 """Grants: where an account's credits came from, and what is left of each."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from uuid import UUID
 
 from prepaid.core.amounts import Credits, Money
@@ -25,3 +26,29 @@ class Grant:
     paid: Money | None
     expires_at: datetime | None
     at: datetime
+
+
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def spending_order(grants: Iterable[Grant]) -> list[Grant]:
+    """Priority first, then what expires soonest, then the oldest."""
+    return sorted(grants, key=lambda one: (one.priority, one.expires_at or NEVER, one.at, one.id))
+
+
+def drawn(grants: Iterable[Grant], credits_: Credits) -> Iterator[Grant]:
+    """The grants that an amount is taken from, as they are afterwards. They hold that much."""
+    left = credits_
+    for grant in spending_order(grants):
+        if not left:
+            return
+        taken = min(left, grant.remaining)
+        left -= taken
+        if taken:
+            yield replace(grant, remaining=grant.remaining - taken)
+
+
+def due(grants: Iterable[Grant], at: datetime) -> list[Grant]:
+    """The grants that have expired with something left, the earliest first."""
+    over = [one for one in grants if one.remaining and one.expires_at and one.expires_at <= at]
+    return sorted(over, key=lambda one: (one.expires_at or NEVER, one.id))

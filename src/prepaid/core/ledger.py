@@ -6,154 +6,70 @@ this one leans on; the database's constraints say them a second time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from hashlib import blake2b
 from uuid import UUID
 
 from prepaid.core import checkouts
-from prepaid.core.amounts import MOST_MICRO, Credits, Money
-from prepaid.core.checkouts import Checkout, Claim, News, State
+from prepaid.core.amounts import MOST_MICRO, Credits
+from prepaid.core.books import Account, Books, Decision
+from prepaid.core.checkouts import Checkout, News, State
+from prepaid.core.commands import (
+    EXPIRY_KEYS,
+    PURCHASE_KEYS,
+    RESERVED_KEYS,
+    Charge,
+    Command,
+    Expire,
+    Expired,
+    Give,
+    Outcome,
+    Posted,
+    Tell,
+    Told,
+    Verdict,
+)
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.errors import (
     BalanceTooLarge,
+    InsufficientCredits,
     InvalidCredits,
+    InvalidExpiry,
     InvalidKey,
     KeyReused,
     Refusal,
     UnknownAccount,
 )
-from prepaid.core.grants import PRIORITY, Grant
-
-RESERVED_KEYS = "stripe:"
-"""Keys that begin so are the ledger's own: nobody can take the key of somebody's purchase first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Give:
-    """Raise a balance, as an operator: promotional credits, or an adjustment.
-
-    `id` becomes the entry's and the grant's. `key` makes it once: the same key with the same
-    content is answered with the first outcome. `source` and `paid` are a purchase's.
-    """
-
-    id: UUID
-    account_uid: str
-    key: str
-    credits: Credits
-    kind: Kind
-    reason: str
-    actor: str
-    expires_at: datetime | None = None
-    source: str = ""
-    paid: Money | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Tell:
-    """What a signed event says of a checkout.
-
-    `payload` is the event as it came, kept for the operator. `account_uid` is the checkout's
-    account, whose row the batch locks; None if there is no such checkout.
-    """
-
-    event_id: str
-    type: str
-    news: News
-    claim: Claim
-    payload: str
-    account_uid: str | None
-
-
-Command = Give | Tell
-
-
-class Verdict(StrEnum):
-    """What became of an event."""
-
-    APPLIED = "applied"
-    QUARANTINED = "quarantined"
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A Give was posted, now or (replayed) when its key was first used."""
-
-    entry: Entry
-    replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An event was taken: applied, or quarantined with the reason why.
-
-    `entry` is the purchase it posted, if it did; `repeated` says that it had been taken before.
-    """
-
-    verdict: Verdict
-    why: str = ""
-    entry: Entry | None = None
-    repeated: bool = False
-
-
-Outcome = Posted | Told | Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """What the ledger knows of an account: its balance and the number of its last entry."""
-
-    uid: str
-    balance: Credits
-    last_entry: int
-
-
-@dataclass(slots=True)
-class Books:
-    """Everything a batch touches, as it stands before it.
-
-    `recorded` has the entries whose keys the batch names; `verdicts` the events it names that
-    were told before.
-    """
-
-    accounts: dict[str, Account] = field(default_factory=dict)
-    recorded: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    checkouts: dict[UUID, Checkout] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Decision:
-    """One outcome for each command, in order, and what is to be saved with them."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    grants: list[Grant] = field(default_factory=list)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    checkouts: dict[UUID, Checkout] = field(default_factory=dict)
-    inbox: dict[str, tuple[Tell, Told]] = field(default_factory=dict)
+from prepaid.core.grants import PRIORITY, Grant, drawn, due
 
 
 def decide(books: Books, commands: Sequence[Command], at: datetime) -> Decision:
     """What becomes of each command, as if they had come one after the other.
 
     The books are used up: they hold the new state afterwards. A refused command leaves nothing
-    behind, and the others of its batch don't notice.
+    behind (but for grants whose time had come: they expire first), and the others of its batch
+    don't notice.
     """
     batch = _Batch(books, at, Decision())
     batch.decision.outcomes = [batch.outcome(command) for command in commands]
     return batch.decision
 
 
-def fingerprint(give: Give) -> bytes:
+def fingerprint(command: Give | Charge) -> bytes:
     """Sixteen bytes that stand for what a command asks for, whoever asks.
 
     Stored with each key for good, so the text that is hashed never changes its form.
     """
-    expires = give.expires_at.isoformat() if give.expires_at else ""
-    asked = ("give", give.kind, str(give.credits.micro), expires, give.reason)
-    return blake2b("\n".join(asked).encode(), digest_size=16).digest()
+    return blake2b("\n".join(_asked(command)).encode(), digest_size=16).digest()
+
+
+def _asked(command: Give | Charge) -> tuple[str, ...]:
+    micro = str(command.credits.micro)
+    if isinstance(command, Charge):
+        return ("charge", micro, command.resource, command.reason)
+    expires = command.expires_at.isoformat() if command.expires_at else ""
+    return ("give", command.kind, micro, expires, command.reason)
 
 
 @dataclass(slots=True)
@@ -166,18 +82,59 @@ class _Batch:
 
     def outcome(self, command: Command) -> Outcome:
         try:
-            return self.give(command) if isinstance(command, Give) else self.tell(command)
+            match command:
+                case Give() | Charge():
+                    return self.once(command)
+                case Expire():
+                    return Expired(tuple(self.expire(command.account_uid)))
+                case Tell():
+                    return self.tell(command)
         except Refusal as refusal:
             return refusal
 
-    def give(self, give: Give) -> Posted:
-        if give.key.startswith(RESERVED_KEYS):
-            raise InvalidKey(f"Keys that begin with {RESERVED_KEYS!r} are the service's own.")
-        if first := self.books.recorded.get((give.account_uid, give.key)):
-            if first.fingerprint != fingerprint(give):
-                raise KeyReused(f"The key {give.key!r} was used before, with other content.")
+    def once(self, command: Give | Charge) -> Posted:
+        """Posts what a caller asks for under a key, or finds that it was posted before."""
+        if command.key.startswith(RESERVED_KEYS):
+            raise InvalidKey(f"Keys that begin with {RESERVED_KEYS} are the service's own.")
+        if first := self.books.recorded.get((command.account_uid, command.key)):
+            if first.fingerprint != fingerprint(command):
+                raise KeyReused(f"The key {command.key!r} was used before, with other content.")
             return Posted(first, replayed=True)
-        return Posted(self.post(give))
+        if command.credits.micro <= 0:
+            raise InvalidCredits(f"{command.credits} credits: it must be more than 0.")
+        return Posted(self.give(command) if isinstance(command, Give) else self.charge(command))
+
+    def give(self, give: Give) -> Entry:
+        account = self.account(give.account_uid)
+        balance = account.balance + give.credits
+        if balance.micro > MOST_MICRO:
+            raise BalanceTooLarge(
+                f"{give.credits} more would make {balance} credits; an account holds at most "
+                f"{Credits(MOST_MICRO)}."
+            )
+        if give.expires_at is not None and give.expires_at <= self.at:
+            raise InvalidExpiry(f"{give.expires_at.isoformat()} is over: nothing would be granted.")
+        grant = _grant(give, self.at)
+        self.decision.granted[grant.id] = grant
+        if (held := self.books.grants.get(account.uid)) is not None:
+            held[grant.id] = grant
+        return self.post(_given(give, self.at))
+
+    def charge(self, charge: Charge) -> Entry:
+        self.account(charge.account_uid)
+        self.expire(charge.account_uid)
+        available = self.available(charge.account_uid)
+        if available < charge.credits:
+            raise InsufficientCredits(str(charge.credits), str(available))
+        self.draw(charge.account_uid, charge.credits)
+        return self.post(_charged(charge, self.at))
+
+    def expire(self, account_uid: str) -> list[Entry]:
+        """Posts what is left of grants whose time has come, each at its own instant."""
+        over = due(self.books.grants.get(account_uid, {}).values(), self.at)
+        for grant in over:
+            self.keep(replace(grant, remaining=Credits(0)))
+        return [self.post(_expired(grant)) for grant in over]
 
     def tell(self, tell: Tell) -> Told:
         if self.books.verdicts.get(tell.event_id) is Verdict.APPLIED:
@@ -205,18 +162,40 @@ class _Batch:
         changed = checkouts.after(checkout, tell.news, tell.claim, self.at)
         entry = None
         if changed.state is State.CREDITED and checkout.state is not State.CREDITED:
-            entry = self.post(_purchase(changed))
+            entry = self.give(_purchase(changed))
         if changed != checkout:
             self.books.checkouts[checkout.id] = self.decision.checkouts[checkout.id] = changed
         return entry
 
-    def post(self, give: Give) -> Entry:
-        account = _raised(self.books, give)
-        entry = _entry(give, account, self.at)
-        self.books.accounts[account.uid] = self.decision.accounts[account.uid] = account
-        self.books.recorded[account.uid, give.key] = entry
+    def account(self, uid: str) -> Account:
+        account = self.books.accounts.get(uid)
+        if account is None:
+            raise UnknownAccount(f"There is no account {uid!r}.")
+        return account
+
+    def available(self, uid: str) -> Credits:
+        """What can be spent: the grants and the balance say the same, or the lesser counts."""
+        left = sum(one.remaining.micro for one in self.books.grants.get(uid, {}).values())
+        return min(self.account(uid).balance, Credits(left))
+
+    def draw(self, uid: str, credits_: Credits) -> None:
+        for grant in list(drawn(self.books.grants[uid].values(), credits_)):
+            self.keep(grant)
+
+    def keep(self, grant: Grant) -> None:
+        """A grant of which less is left: an older one, or one that this batch has made."""
+        self.books.grants[grant.account_uid][grant.id] = grant
+        made_here = grant.id in self.decision.granted
+        (self.decision.granted if made_here else self.decision.drawn)[grant.id] = grant
+
+    def post(self, draft: Entry) -> Entry:
+        """The entry with its number and the balance after it, on the books."""
+        account = self.books.accounts[draft.account_uid]
+        changed = Account(account.uid, account.balance + draft.credits, account.last_entry + 1)
+        entry = replace(draft, number=changed.last_entry, balance=changed.balance)
+        self.books.accounts[account.uid] = self.decision.accounts[account.uid] = changed
+        self.books.recorded[account.uid, entry.key] = entry
         self.decision.entries.append(entry)
-        self.decision.grants.append(_grant(give, self.at))
         return entry
 
 
@@ -226,7 +205,7 @@ def _purchase(checkout: Checkout) -> Give:
     return Give(
         id=checkout.id,
         account_uid=checkout.account_uid,
-        key=f"{RESERVED_KEYS}{checkout.session_id}",
+        key=f"{PURCHASE_KEYS}{checkout.session_id}",
         credits=checkout.credits,
         kind=Kind.PURCHASE,
         reason=f"{checkout.credits} credits bought",
@@ -236,35 +215,57 @@ def _purchase(checkout: Checkout) -> Give:
     )
 
 
-def _raised(books: Books, give: Give) -> Account:
-    if give.credits.micro <= 0:
-        raise InvalidCredits(f"{give.credits} credits can't be granted: it must be more than 0.")
-    account = books.accounts.get(give.account_uid)
-    if account is None:
-        raise UnknownAccount(f"There is no account {give.account_uid!r}.")
-    balance = account.balance + give.credits
-    if balance.micro > MOST_MICRO:
-        raise BalanceTooLarge(
-            f"{give.credits} more would make {balance} credits; an account holds at most "
-            f"{Credits(MOST_MICRO)}."
-        )
-    return Account(account.uid, balance, account.last_entry + 1)
-
-
-def _entry(give: Give, account: Account, at: datetime) -> Entry:
+def _given(give: Give, at: datetime) -> Entry:
     return Entry(
-        account_uid=account.uid,
-        number=account.last_entry,
+        account_uid=give.account_uid,
+        number=0,
         id=give.id,
         kind=give.kind,
         credits=give.credits,
-        balance=account.balance,
+        balance=Credits(0),
         at=at,
         key=give.key,
         fingerprint=fingerprint(give),
         source=give.source,
         reason=give.reason,
         actor=give.actor,
+    )
+
+
+def _charged(charge: Charge, at: datetime) -> Entry:
+    return Entry(
+        account_uid=charge.account_uid,
+        number=0,
+        id=charge.id,
+        kind=Kind.CHARGE,
+        credits=-charge.credits,
+        balance=Credits(0),
+        at=at,
+        key=charge.key,
+        fingerprint=fingerprint(charge),
+        source=charge.resource,
+        reason=charge.reason,
+        actor=charge.actor,
+    )
+
+
+def _expired(grant: Grant) -> Entry:
+    """The key is the grant's, so that it expires once; the id follows from it."""
+    digest = blake2b(b"expiry" + grant.id.bytes, digest_size=16).digest()
+    assert grant.expires_at is not None
+    return Entry(
+        account_uid=grant.account_uid,
+        number=0,
+        id=UUID(bytes=digest),
+        kind=Kind.EXPIRY,
+        credits=-grant.remaining,
+        balance=Credits(0),
+        at=grant.expires_at,
+        key=f"{EXPIRY_KEYS}{grant.id}",
+        fingerprint=digest,
+        source=str(grant.id),
+        reason=f"{grant.remaining} of {grant.credits} credits expired",
+        actor="prepaid",
     )
 
 

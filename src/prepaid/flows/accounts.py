@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from prepaid.core.amounts import Credits
+from prepaid.core.commands import Give, Posted
 from prepaid.core.entries import Entry
 from prepaid.core.errors import UnknownAccount
 from prepaid.core.identity import account_uid
-from prepaid.core.ledger import Give, Posted
 from prepaid.storage import accounts, entries
 from prepaid.storage.accounts import AccountRow, Profile
 from prepaid.storage.database import Database

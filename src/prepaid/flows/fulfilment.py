@@ -6,8 +6,8 @@ from datetime import datetime
 
 import structlog
 
+from prepaid.core.commands import Tell, Told
 from prepaid.core.errors import UnknownCheckout
-from prepaid.core.ledger import Tell, Told
 from prepaid.flows.shop import Shop
 from prepaid.payments import events, sessions
 from prepaid.payments.events import Ignored, Snapshot, Thin

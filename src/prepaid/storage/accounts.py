@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert  # SQLite's dialect reads its 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.amounts import Credits
-from prepaid.core.ledger import Account
+from prepaid.core.books import Account
 from prepaid.storage.tables import accounts, profiles
 
 

@@ -12,8 +12,8 @@ from sqlalchemy import Column, ColumnElement, Table, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.audit import CreditedCheckout, Holdings, StoredEntry, StoredGrant
+from prepaid.core.books import Account
 from prepaid.core.checkouts import State
-from prepaid.core.ledger import Account
 from prepaid.storage.tables import accounts, checkouts, entries, grants
 
 PAGE = 500

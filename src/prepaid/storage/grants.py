@@ -1,14 +1,16 @@
 """Grants: where credits came from."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Row, insert, select
+from sqlalchemy import Row, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from prepaid.core.amounts import Money
+from prepaid.core.amounts import Credits, Money
 from prepaid.core.entries import Kind
-from prepaid.core.grants import Grant
+from prepaid.core.grants import Grant, spending_order
 from prepaid.storage.tables import grants
 
 
@@ -17,16 +19,41 @@ async def add(connection: AsyncConnection, given: Iterable[Grant]) -> None:
     await connection.execute(insert(grants), [_values(grant) for grant in given])
 
 
+async def spendable(
+    connection: AsyncConnection, uids: Collection[str]
+) -> dict[str, dict[UUID, Grant]]:
+    """All grants of these accounts that have something left; each account is there, if empty."""
+    held: dict[str, dict[UUID, Grant]] = {uid: {} for uid in uids}
+    if held:
+        query = select(grants).where(
+            grants.c.account_uid.in_(uids), grants.c.remaining > Credits(0)
+        )
+        for row in await connection.execute(query):
+            held[row.account_uid][row.id] = _grant(row)
+    return held
+
+
+async def save(connection: AsyncConnection, drawn: Iterable[Grant]) -> None:
+    """Writes what is left of grants."""
+    await connection.execute(
+        update(grants)
+        .where(grants.c.account_uid == bindparam("u"), grants.c.id == bindparam("g"))
+        .values(remaining=bindparam("r")),
+        [{"u": one.account_uid, "g": one.id, "r": one.remaining} for one in drawn],
+    )
+
+
+async def due(connection: AsyncConnection, at: datetime, limit: int) -> list[str]:
+    """Accounts with grants whose time has come and that have something left."""
+    query = select(grants.c.account_uid).distinct()
+    over = query.where(grants.c.expires_at <= at, grants.c.remaining > Credits(0))
+    return list((await connection.execute(over.limit(limit))).scalars())
+
+
 async def of_account(connection: AsyncConnection, account_uid: str) -> list[Grant]:
     """An account's grants, in the order in which they are spent."""
-    rows = await connection.execute(
-        select(grants)
-        .where(grants.c.account_uid == account_uid)
-        .order_by(
-            grants.c.priority, grants.c.expires_at.asc().nulls_last(), grants.c.at, grants.c.id
-        )
-    )
-    return [_grant(row) for row in rows]
+    rows = await connection.execute(select(grants).where(grants.c.account_uid == account_uid))
+    return spending_order(_grant(row) for row in rows)
 
 
 def _grant(row: Row[Any]) -> Grant:

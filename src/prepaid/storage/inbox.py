@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert  # SQLite's dialect reads its ON CONFLICT too
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from prepaid.core.ledger import Tell, Told, Verdict
+from prepaid.core.commands import Tell, Told, Verdict
 from prepaid.storage.tables import inbox
 
 

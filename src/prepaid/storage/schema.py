@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.storage.database import Database
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The migration that this version needs: the last one in migrations/versions."""
 
 LOCK = 7_703_141_592

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -129,6 +130,8 @@ entries = Table(
     comment="The ledger. A guard refuses UPDATE and DELETE.",
 )
 
+_LEFT = text("remaining > 0")
+
 grants = Table(
     "grants",
     metadata,
@@ -145,6 +148,8 @@ grants = Table(
     CheckConstraint("credits > 0", name="credits"),
     CheckConstraint("remaining >= 0 AND remaining <= credits", name="remaining"),
     CheckConstraint("(paid_minor IS NULL) = (paid_currency IS NULL)", name="paid"),
+    Index("ix_grants_spendable", "account_uid", postgresql_where=_LEFT, sqlite_where=_LEFT),
+    Index("ix_grants_due", "expires_at", "account_uid", postgresql_where=_LEFT, sqlite_where=_LEFT),
 )
 
 customers = Table(

@@ -17,18 +17,20 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from prepaid.core.errors import LedgerBusy, LedgerUnavailable, Refusal
-from prepaid.core.ledger import (
-    Books,
+from prepaid.core.books import Books, Decision
+from prepaid.core.commands import (
+    Charge,
     Command,
-    Decision,
+    Expire,
+    Expired,
     Give,
     Outcome,
     Posted,
     Tell,
     Told,
-    decide,
 )
+from prepaid.core.errors import LedgerBusy, LedgerUnavailable, Refusal
+from prepaid.core.ledger import decide
 from prepaid.storage import accounts, checkouts, entries, grants, inbox
 from prepaid.storage.database import Database
 
@@ -78,6 +80,31 @@ class Ledger:
         """
         outcome = await self._submit(command)
         assert isinstance(outcome, Posted)
+        return outcome
+
+    async def charge(self, command: Charge) -> Posted:
+        """Spends, once for each key.
+
+        Raises:
+            Refusal: nothing was spent; InsufficientCredits says what is missing.
+        """
+        outcome = await self._submit(command)
+        assert isinstance(outcome, Posted)
+        return outcome
+
+    async def charge_all(self, commands: Sequence[Charge]) -> list[Posted | Refusal]:
+        """Spends several times, each as if it were alone: one refusal is no other's."""
+        outcomes = await asyncio.gather(*map(self.charge, commands), return_exceptions=True)
+        return [_posted_or_refused(outcome) for outcome in outcomes]
+
+    async def expire(self, command: Expire) -> Expired:
+        """Takes back what has expired of an account.
+
+        Raises:
+            LedgerUnavailable, LedgerBusy: not now.
+        """
+        outcome = await self._submit(command)
+        assert isinstance(outcome, Expired)
         return outcome
 
     async def tell(self, command: Tell) -> Told:
@@ -144,7 +171,7 @@ class Ledger:
     async def _commit(self, commands: Sequence[Command]) -> list[Outcome]:
         async with self._database.writing() as connection:
             books = await _load(connection, commands)
-            at = self._clock()
+            at = self._clock()  # read when the rows are locked: an account's entries are in order
             decision = decide(books, commands, at)
             await _save(connection, decision, at)
         return decision.outcomes
@@ -152,13 +179,15 @@ class Ledger:
 
 async def _load(connection: AsyncConnection, commands: Sequence[Command]) -> Books:
     """The books of a batch. Accounts are locked first, then checkouts, each in its order."""
-    gives = [command for command in commands if isinstance(command, Give)]
+    keyed = [command for command in commands if isinstance(command, Give | Charge)]
+    spending = {one.account_uid for one in commands if isinstance(one, Charge | Expire)}
     tells = [command for command in commands if isinstance(command, Tell)]
     uids = {command.account_uid for command in commands if command.account_uid is not None}
     return Books(
         accounts=await accounts.lock(connection, uids),
-        recorded=await entries.recorded(connection, {(g.account_uid, g.key) for g in gives}),
+        recorded=await entries.recorded(connection, {(one.account_uid, one.key) for one in keyed}),
         checkouts=await checkouts.lock(connection, _named(tells)),
+        grants=await grants.spendable(connection, spending),
         verdicts=await inbox.verdicts(connection, {tell.event_id for tell in tells}),
     )
 
@@ -170,12 +199,21 @@ def _named(tells: Sequence[Tell]) -> set[UUID]:
 async def _save(connection: AsyncConnection, decision: Decision, at: datetime) -> None:
     if decision.entries:
         await entries.add(connection, decision.entries)
-        await grants.add(connection, decision.grants)
         await accounts.save(connection, decision.accounts.values())
+    if decision.granted:
+        await grants.add(connection, decision.granted.values())
+    if decision.drawn:
+        await grants.save(connection, decision.drawn.values())
     if decision.checkouts:
         await checkouts.save(connection, decision.checkouts.values())
     if decision.inbox:
         await inbox.keep(connection, decision.inbox.values(), at)
+
+
+def _posted_or_refused(outcome: Posted | BaseException) -> Posted | Refusal:
+    if isinstance(outcome, Posted | Refusal):
+        return outcome
+    raise outcome
 
 
 def _resolve(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:

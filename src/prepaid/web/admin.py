@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from prepaid.core.amounts import Credits
+from prepaid.core.commands import Give
 from prepaid.core.entries import Kind
 from prepaid.core.identity import idempotency_key
-from prepaid.core.ledger import Give
 from prepaid.exact import number
 from prepaid.flows import accounts
 from prepaid.ids import new_id

@@ -25,6 +25,9 @@ from prepaid.exact import encode
 LARGEST_BODY = 64 * 1024
 """Bytes of a request, but for a webhook's."""
 
+LARGEST_BATCH = 1024 * 1024
+"""Bytes of a request with a thousand charges."""
+
 LARGEST_EVENT = 1024 * 1024
 """Bytes of a webhook delivery; Stripe's events have a few thousand."""
 
@@ -89,10 +92,12 @@ class Json(JSONResponse):
 class ExactRequest(Request):
     """A request whose JSON numbers with a fraction are read as decimals."""
 
+    largest = LARGEST_BODY
+
     async def body(self) -> bytes:
         """The bytes, if they are not too many."""
         if not hasattr(self, "_body"):
-            self._body = await bounded(self, LARGEST_BODY)
+            self._body = await bounded(self, self.largest)
         return self._body
 
     async def json(self) -> Any:
@@ -106,19 +111,33 @@ class ExactRequest(Request):
             raise json.JSONDecodeError("It is too deep, too long or not UTF-8", "", 0) from error
 
 
+class BatchRequest(ExactRequest):
+    """The same, with room for a batch."""
+
+    largest = LARGEST_BATCH
+
+
 class ExactRoute(APIRoute):
     """A route whose handler gets an ExactRequest."""
+
+    request_class: type[ExactRequest] = ExactRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, with the request exchanged."""
         handler = super().get_route_handler()
 
         async def exact(request: Request) -> Response:
-            whole = ExactRequest(request.scope, request.receive)
+            whole = self.request_class(request.scope, request.receive)
             await whole.body()  # here, since FastAPI calls any fault of reading it a 400
             return await handler(whole)
 
         return exact
+
+
+class BatchRoute(ExactRoute):
+    """A route whose handler gets a BatchRequest."""
+
+    request_class = BatchRequest
 
 
 async def bounded(request: Request, largest: int) -> bytes:

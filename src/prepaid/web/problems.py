@@ -1,7 +1,9 @@
 """Problems: each refusal as an RFC 9457 problem document that Datalayer's clients read too."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -12,8 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from prepaid.core import errors
-from prepaid.core.errors import Refusal
-from prepaid.web.bodies import Json
+from prepaid.core.errors import InsufficientCredits, Refusal
+from prepaid.settings import Settings
+from prepaid.web.bodies import CreditsNumber, Json
 
 STATUS: dict[type[Refusal], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -21,6 +24,7 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.Unknown: HTTPStatus.NOT_FOUND,
+    errors.InsufficientCredits: HTTPStatus.PAYMENT_REQUIRED,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.StripeRefused: HTTPStatus.BAD_GATEWAY,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -28,6 +32,8 @@ STATUS: dict[type[Refusal], HTTPStatus] = {
 """What the web answers to each branch of the tree: the nearest ancestor decides."""
 
 RETRY_AFTER_SECONDS = 2
+
+MEDIA_TYPE = "application/problem+json"
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +54,15 @@ class Problem(BaseModel):
     exception: None = None
 
 
+class Insufficient(Problem):
+    """What was asked for, what there is, and where to buy more."""
+
+    reason: str = InsufficientCredits.code
+    asked: CreditsNumber
+    available: CreditsNumber
+    buy_url: str
+
+
 def install(app: FastAPI) -> None:
     """Answers every refusal and fault of the app with a problem document."""
     app.add_exception_handler(Refusal, _refused)
@@ -61,7 +76,20 @@ def status_of(refusal: Refusal) -> HTTPStatus:
     return next(STATUS[branch] for branch in type(refusal).__mro__ if branch in STATUS)
 
 
-async def _refused(_: Request, refusal: Exception) -> Response:
+def problem_of(refusal: Refusal, settings: Settings) -> Problem:
+    """The problem document of a refusal."""
+    told = _told(status_of(refusal), refusal.code, refusal.title, str(refusal))
+    if isinstance(refusal, InsufficientCredits):
+        return Insufficient(
+            **told,
+            asked=Decimal(refusal.asked),
+            available=Decimal(refusal.available),
+            buy_url=settings.url + settings.stripe_checkout_route,
+        )
+    return Problem(**told)
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, Refusal)
     status = status_of(refusal)
     headers = {}
@@ -69,7 +97,8 @@ async def _refused(_: Request, refusal: Exception) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return _answer(status, refusal.code, refusal.title, str(refusal), headers=headers)
+    problem = problem_of(refusal, request.app.state.service.settings)
+    return Json(problem, status, headers, media_type=MEDIA_TYPE)
 
 
 async def _unreadable(_: Request, error: Exception) -> Response:
@@ -109,14 +138,20 @@ def _answer(  # noqa: PLR0913, PLR0917 - a problem document has this much
     found: list[str] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    problem = Problem(
-        type=f"urn:prepaid:problem:{code}",
-        title=title,
-        status=status,
-        detail=detail,
-        code=code,
-        message=detail,
-        errors=found or [detail],
-        error_code=code,
-    )
-    return Json(problem, status, headers, media_type="application/problem+json")
+    problem = Problem(**_told(status, code, title, detail, found))
+    return Json(problem, status, headers, media_type=MEDIA_TYPE)
+
+
+def _told(
+    status: HTTPStatus, code: str, title: str, detail: str, found: list[str] | None = None
+) -> dict[str, Any]:  # pydantic checks each field
+    return {
+        "type": f"urn:prepaid:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "message": detail,
+        "errors": found or [detail],
+        "error_code": code,
+    }

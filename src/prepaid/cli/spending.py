@@ -1,0 +1,71 @@
+"""Spending: a charge by hand, and what time has taken."""
+
+from dataclasses import dataclass
+
+from prepaid.cli.balances import EntryOut, PostedOut, entry_out
+from prepaid.cli.reports import Report
+from prepaid.clock import wall_clock
+from prepaid.core.amounts import Credits
+from prepaid.core.commands import Charge
+from prepaid.core.identity import idempotency_key
+from prepaid.flows import consumption
+from prepaid.flows.sweep import sweep
+from prepaid.ids import new_id
+from prepaid.opening import open_database, open_ledger
+from prepaid.settings import read_database_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an operator wants to be spent. Without a key each call spends anew."""
+
+    account_uid: str
+    credits: str
+    resource: str
+    reason: str
+    actor: str
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweptOut:
+    """What has expired, and was written down now."""
+
+    entries: list[EntryOut]
+
+
+async def charged(asked: Asked) -> Report:
+    """Credits, spent."""
+    entry_id = new_id()
+    charge = Charge(
+        id=entry_id,
+        account_uid=asked.account_uid,
+        key=idempotency_key(asked.key or f"cli-{entry_id}"),
+        credits=Credits.read(asked.credits),
+        resource=asked.resource,
+        reason=asked.reason,
+        actor=asked.actor,
+    )
+    async with (
+        open_database(read_database_settings().database) as database,
+        open_ledger(database) as ledger,
+    ):
+        posted = await consumption.charge(ledger, charge)
+    entry = posted.entry
+    said = "had been charged" if posted.replayed else "charged"
+    told = (
+        f"{-entry.credits} credits {said} to {entry.account_uid}, which had {entry.balance} then."
+    )
+    document = PostedOut(entry.account_uid, entry_out(entry), posted.replayed)
+    return Report(document, [told, f"The charge's key is {entry.key}."])
+
+
+async def swept() -> Report:
+    """What has expired by now, written down. A running service does it every second."""
+    async with (
+        open_database(read_database_settings().database) as database,
+        open_ledger(database) as ledger,
+    ):
+        taken = await sweep(database, ledger, wall_clock())
+    lines = [f"{one.account_uid}: {one.reason}." for one in taken]
+    return Report(SweptOut([entry_out(one) for one in taken]), lines or ["Nothing has expired."])

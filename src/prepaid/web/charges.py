@@ -1,0 +1,116 @@
+"""Charges: so much now, for a resource, or a refusal that says what is missing."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from prepaid.core.amounts import Credits
+from prepaid.core.commands import Charge, Posted
+from prepaid.core.errors import Refusal
+from prepaid.core.identity import Caller, idempotency_key
+from prepaid.flows import consumption
+from prepaid.ids import new_id
+from prepaid.settings import Settings
+from prepaid.web.auth import AnyCaller, TheService, account_for
+from prepaid.web.bodies import BatchRoute, CreditsNumber, Json, Line, Uid
+from prepaid.web.openapi import refusals
+from prepaid.web.problems import Insufficient, Problem, problem_of
+from prepaid.web.usage import EntryOut, entry_out
+
+router = APIRouter(route_class=BatchRoute, tags=["spending"])
+
+
+class ChargeIn(BaseModel):
+    """What is to be spent. The same `key` spends once, however often it is sent.
+
+    `resource` is what it is spent on, `resource_type` its kind, as the platform names them. A
+    user's own token may leave `account_uid` out.
+    """
+
+    account_uid: Uid | None = None
+    credits: CreditsNumber
+    key: str
+    resource: Line = Field(default="", max_length=200)
+    resource_type: Line = Field(default="", max_length=50)
+    description: Line = Field(default="", max_length=500)
+
+
+class ChargesIn(BaseModel):
+    """Several charges, each on its own."""
+
+    charges: Annotated[list[ChargeIn], Field(min_length=1, max_length=consumption.MOST_CHARGES)]
+
+
+class ChargeOut(BaseModel):
+    """The entry that was posted, now or (`replayed`) when the key was first sent."""
+
+    success: bool = True
+    message: str = "OK"
+    entry: EntryOut
+    replayed: bool
+
+
+class ChargesOut(BaseModel):
+    """One outcome for each charge, in order: what a single charge would have been answered."""
+
+    success: bool = True
+    message: str = "OK"
+    outcomes: list[ChargeOut | Insufficient | Problem]
+
+
+@router.post(
+    "/api/iam/v1/usage/charges",
+    status_code=201,
+    response_model=ChargeOut,
+    responses=refusals(400, 401, 402, 403, 404, 409, 413, 422, 503),
+)
+async def charge(service: TheService, caller: AnyCaller, asked: ChargeIn) -> Response:
+    """Spends now, or refuses and says what is missing."""
+    posted = await consumption.charge(service.ledger, _command(caller, asked))
+    return Json(_charged(posted), status_code=201)
+
+
+@router.post(
+    "/api/iam/v1/usage/charges/batch",
+    response_model=ChargesOut,
+    responses=refusals(400, 401, 403, 413, 422, 503),
+)
+async def charges(service: TheService, caller: AnyCaller, asked: ChargesIn) -> Response:
+    """Spends up to a thousand times; one that is refused is no other's concern."""
+    commands = [_command_or_refusal(caller, one) for one in asked.charges]
+    charged = iter(
+        await consumption.charge_all(
+            service.ledger, [one for one in commands if isinstance(one, Charge)]
+        )
+    )
+    outcomes = [next(charged) if isinstance(one, Charge) else one for one in commands]
+    return Json(ChargesOut(outcomes=[_outcome(one, service.settings) for one in outcomes]))
+
+
+def _command_or_refusal(caller: Caller, asked: ChargeIn) -> Charge | Refusal:
+    try:
+        return _command(caller, asked)
+    except Refusal as refusal:
+        return refusal
+
+
+def _command(caller: Caller, asked: ChargeIn) -> Charge:
+    return Charge(
+        id=new_id(),
+        account_uid=account_for(caller, asked.account_uid),
+        key=idempotency_key(asked.key),
+        credits=Credits.read(asked.credits),
+        resource=" ".join(filter(None, (asked.resource_type, asked.resource))),
+        reason=asked.description,
+        actor=caller.name,
+    )
+
+
+def _charged(posted: Posted) -> ChargeOut:
+    return ChargeOut(entry=entry_out(posted.entry), replayed=posted.replayed)
+
+
+def _outcome(outcome: Posted | Refusal, settings: Settings) -> ChargeOut | Problem:
+    return _charged(outcome) if isinstance(outcome, Posted) else problem_of(outcome, settings)

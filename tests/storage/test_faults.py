@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from conftest import fresh_database
 from local_postgres import RunningPostgres
 from prepaid.core.amounts import Credits
+from prepaid.core.commands import Give
 from prepaid.core.entries import Kind
-from prepaid.core.ledger import Give
 from prepaid.ids import new_id
 from prepaid.storage import accounts
 from prepaid.storage.database import Database, with_driver

@@ -16,12 +16,20 @@ from prepaid.core.errors import (
     InvalidReturnUrl,
     PackageNotSold,
     StripeUnavailable,
+    TooMany,
     UnknownCheckout,
     UnknownPackage,
 )
 from prepaid.flows import accounts, fulfilment
 from prepaid.flows.catalog import Catalog
-from prepaid.flows.checkout import LIFETIME, Opened, check_return_url, open_checkout, state_of
+from prepaid.flows.checkout import (
+    LIFETIME,
+    MOST_OPEN,
+    Opened,
+    check_return_url,
+    open_checkout,
+    state_of,
+)
 from prepaid.flows.customers import Buyer
 from prepaid.flows.shop import Shop
 from prepaid.ids import new_id
@@ -142,6 +150,16 @@ async def test_what_differs_is_another_checkout(
     ]
     assert len({one.checkout.session_id for one in opened}) == 4
     assert len({one.checkout.customer_id for one in opened}) == 2
+
+
+async def test_an_account_has_so_many_open_checkouts_and_no_more(store: Store, fifty: str) -> None:
+    for number in range(MOST_OPEN):
+        await store.open(fifty, back=f"{BACK}/{number}")
+    with pytest.raises(TooMany, match="wait an hour"):
+        await store.open(fifty, back=f"{BACK}/more")
+    assert (await store.open(fifty, back=f"{BACK}/0")).client_secret
+    store.at += LIFETIME
+    assert (await store.open(fifty, back=f"{BACK}/more")).client_secret
 
 
 async def test_a_paid_checkout_is_not_offered_again(store: Store, fifty: str) -> None:

@@ -133,6 +133,21 @@ async def test_what_was_submitted_is_finished_before_the_ledger_closes(database:
     assert {one.entry.number for one in posted} == set(range(1, 51))
 
 
+async def test_a_database_that_hangs_does_not_keep_the_ledger_from_closing(
+    database: Database,
+) -> None:
+    await make_accounts(database, "ada")
+    other = Database(database.engine.url.render_as_string(hide_password=False))
+    async with other.writing() as connection:
+        await accounts.lock(connection, ["ada"])
+        async with Ledger(database, lambda: AT).open() as ledger:
+            waiting = [asyncio.create_task(ledger.give(give(key=str(i)))) for i in range(3)]
+            await asyncio.sleep(0)
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+    await other.close()
+    assert [type(one) for one in answers] == [LedgerUnavailable] * 3
+
+
 async def test_a_caller_that_goes_away_disturbs_nobody(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:

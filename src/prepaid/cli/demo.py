@@ -4,7 +4,7 @@ import asyncio
 import fcntl
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,7 +28,7 @@ from prepaid.simulator.config import SimulatorConfig
 from prepaid.simulator.server import create_app as create_simulator
 from prepaid.storage.accounts import Profile
 from prepaid.storage.database import Database
-from prepaid.storage.schema import migrate
+from prepaid.storage.schema import make_folder, migrate
 from prepaid.web.app import create_app
 
 WEBHOOK = "/api/iam/stripe/v1/webhook"
@@ -100,15 +100,14 @@ async def open_demo() -> AsyncIterator[Demo]:
     """
     base = read_unchecked()
     log.configure(base.log_level)
-    base.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _alone(base.data):
+    make_folder(base.data)
+    with _alone(base.data), closing(listen(LOOPBACK, base.port)) as listening:
         file = base.data / "demo.json"
         facts = _remembered(file)
+        facts.url = address_of(listening)
         async with _simulator(base, facts) as simulator:
-            facts.url = f"http://{LOOPBACK}:{base.port}"
-            settings = await _settings(base, facts)
+            settings = await _settings(facts)
             await _people(settings, facts)
-            listening = listen(LOOPBACK, base.port)
             async with serving(create_app(settings), listening) as server:
                 _remember(file, facts)
                 yield Demo(facts, file, [server, simulator])
@@ -128,7 +127,7 @@ async def _simulator(base: Settings, facts: Facts) -> AsyncIterator[Server]:
         yield server
 
 
-async def _settings(base: Settings, facts: Facts) -> Settings:
+async def _settings(facts: Facts) -> Settings:
     """The service's settings, once the simulated Stripe has something to sell."""
     given = {
         "DATALAYER_STRIPE_API_KEY": facts.stripe_api_key,
@@ -140,7 +139,7 @@ async def _settings(base: Settings, facts: Facts) -> Settings:
         "DATALAYER_JWT_SECRET": facts.jwt_secret,
         "PREPAID_STRIPE_API_BASE": facts.stripe_api_base,
         "PREPAID_PUBLIC_URL": facts.url,
-        "PREPAID_RETURN_ORIGINS": f"http://localhost:{base.port}",
+        "PREPAID_RETURN_ORIGINS": facts.url.replace(LOOPBACK, "localhost"),
     }
     return read_settings(**given)
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from prepaid.settings import SettingsFault
 
-GRACE_SECONDS = 3
+GRACE_SECONDS = 2
 """How long requests may take to end when the service is told to stop."""
 
 

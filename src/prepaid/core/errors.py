@@ -23,6 +23,7 @@
     ├─ InsufficientCredits    the account has less than is asked for
     ├─ Conflict               it contradicts what is already so
     │  ├─ KeyReused           the key stands for another command
+    │  ├─ TooMany             more of a thing than an account may have
     │  └─ BalanceTooLarge     beyond what an account can hold
     └─ Unavailable            try again; nothing was changed, or the key makes it harmless
        ├─ LedgerBusy          the queue is full
@@ -201,6 +202,13 @@ class KeyReused(Conflict):
 
     code = "idempotency_key_reused"
     title = "Key used before with other content"
+
+
+class TooMany(Conflict):
+    """The account has as many of a thing as it may."""
+
+    code = "too_many"
+    title = "Too many"
 
 
 class BalanceTooLarge(Conflict):

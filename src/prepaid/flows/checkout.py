@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 
 from prepaid.core.checkouts import Checkout, State
-from prepaid.core.errors import InvalidReturnUrl, StripeUnavailable, UnknownCheckout
+from prepaid.core.errors import InvalidReturnUrl, StripeUnavailable, TooMany, UnknownCheckout
 from prepaid.core.pricing import Package
 from prepaid.flows.customers import Buyer, customer_after, customer_of
 from prepaid.flows.shop import Shop
@@ -24,6 +24,10 @@ LIFETIME = timedelta(minutes=60)
 SHARED_UNTIL = timedelta(minutes=31)
 """An open checkout is offered again while it has this long to live: asking Stripe again for the
 session of one that has less would be refused, as its minimum is 30 minutes."""
+
+MOST_OPEN = 20
+"""Checkouts of one account that can be paid at a time. Each is a session at Stripe, and a browser
+that asks for ever must not make them for ever."""
 
 ATTEMPTS = 3
 """An offer is made anew when its customer or its session has gone; three times is a fault."""
@@ -51,6 +55,7 @@ async def open_checkout(
     Raises:
         InvalidReturnUrl: the URL is none, or leads to an origin that isn't allowed.
         UnknownPackage, PackageNotSold: there is nothing to buy under this price.
+        TooMany: the account has as many open checkouts as it may.
         StripeUnavailable, StripeRefused: no checkout was opened.
     """
     check_return_url(return_url, shop.return_origins)
@@ -139,6 +144,10 @@ async def _written(shop: Shop, offer: Checkout, *, again: bool) -> Checkout:
             same := await checkouts.open_for(connection, offer, offer.created_at + SHARED_UNTIL)
         ):
             return same
+        if await checkouts.count_open(connection, offer) >= MOST_OPEN:
+            raise TooMany(
+                f"{MOST_OPEN} checkouts of this account are open: pay one, or wait an hour."
+            )
         await checkouts.add(connection, offer)
     return offer
 

@@ -206,7 +206,10 @@ async def _inbox(database: Database) -> list[Sign]:
     signs = [Sign(Level.OK, f"The last event came on {last_at:%Y-%m-%d at %H:%M:%S} UTC.")]
     for one in letters:
         what = f"The event {one.event_id} ({one.type}) of {one.session_id} is in quarantine: "
-        remedy = "Compare the session at Stripe; resend the event once it is right."
+        remedy = (
+            "Compare the session at Stripe with the checkout. If credits are owed, grant them by "
+            "hand (`prepaid grant --kind adjustment`), with the event as the reason."
+        )
         signs.append(Sign(Level.NOTE, f"{what}{one.why}.", remedy))
     return signs
 

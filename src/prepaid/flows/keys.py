@@ -6,7 +6,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from prepaid.core.errors import Invalid, UnknownAccount, UnknownKey
+from prepaid.core.errors import Invalid, TooMany, UnknownAccount, UnknownKey
 from prepaid.core.identity import Scope
 from prepaid.ids import new_id
 from prepaid.storage import accounts, api_keys
@@ -17,6 +17,9 @@ PREFIX = "prepaid_"
 """How a key begins, so that people and secret scanners know one when they see it."""
 
 LONGEST_NAME = 100
+
+MOST_KEYS = 100
+"""Live keys of one account: more are no use to a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,11 @@ async def make(
     secret = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(new_id(), name, scope, account_uid, at, None)
     async with database.writing() as connection:
-        if account_uid is not None and await accounts.find(connection, account_uid) is None:
-            raise UnknownAccount(f"There is no account {account_uid!r}.")
+        if account_uid is not None:
+            if not await accounts.lock(connection, [account_uid]):
+                raise UnknownAccount(f"There is no account {account_uid!r}.")
+            if await api_keys.live(connection, account_uid) >= MOST_KEYS:
+                raise TooMany(f"The account has {MOST_KEYS} keys already: revoke one first.")
         await api_keys.add(connection, key, hash_of(secret))
     return NewKey(key, secret)
 
@@ -55,8 +61,7 @@ async def found(database: Database, secret: str) -> ApiKey | None:
 async def listed(database: Database, account_uid: str | None = None) -> list[ApiKey]:
     """All keys, or an account's."""
     async with database.reading() as connection:
-        keys = await api_keys.listed(connection)
-    return [key for key in keys if account_uid is None or key.account_uid == account_uid]
+        return await api_keys.listed(connection, account_uid)
 
 
 async def revoke(
@@ -67,10 +72,9 @@ async def revoke(
     Raises:
         UnknownKey: there is none.
     """
-    if not any(key.id == key_id for key in await listed(database, account_uid)):
-        raise UnknownKey(f"There is no API key {key_id}.")
     async with database.writing() as connection:
-        await api_keys.revoke(connection, key_id, at)
+        if not await api_keys.revoke(connection, key_id, account_uid, at):
+            raise UnknownKey(f"There is no API key {key_id}.")
 
 
 def hash_of(secret: str) -> bytes:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, literal, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.identity import Scope
@@ -45,19 +45,35 @@ async def by_hash(connection: AsyncConnection, secret_hash: bytes) -> ApiKey | N
     return None if row is None else _api_key(row)
 
 
-async def listed(connection: AsyncConnection) -> list[ApiKey]:
-    """All keys, oldest first."""
-    rows = await connection.execute(select(api_keys).order_by(api_keys.c.id))
-    return [_api_key(row) for row in rows]
+async def listed(connection: AsyncConnection, account_uid: str | None) -> list[ApiKey]:
+    """All keys, or an account's, oldest first."""
+    query = select(api_keys).where(_owned(account_uid)).order_by(api_keys.c.id)
+    return [_api_key(row) for row in await connection.execute(query)]
 
 
-async def revoke(connection: AsyncConnection, key_id: UUID, at: datetime) -> None:
-    """Ends a key for good, and keeps when it first was."""
-    await connection.execute(
+async def live(connection: AsyncConnection, account_uid: str) -> int:
+    """How many keys of an account are not revoked."""
+    mine = (api_keys.c.account_uid == account_uid, api_keys.c.revoked_at.is_(None))
+    counted = await connection.execute(select(func.count()).select_from(api_keys).where(*mine))
+    return counted.scalar_one()
+
+
+async def revoke(
+    connection: AsyncConnection, key_id: UUID, account_uid: str | None, at: datetime
+) -> bool:
+    """Ends a key for good, and keeps when it first was; says whether there is such a key, among
+    an account's if one is given."""
+    ended = func.coalesce(api_keys.c.revoked_at, literal(at, api_keys.c.revoked_at.type))
+    found = await connection.execute(
         update(api_keys)
-        .where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-        .values(revoked_at=at)
+        .where(api_keys.c.id == key_id, _owned(account_uid))
+        .values(revoked_at=ended)
     )
+    return found.rowcount > 0
+
+
+def _owned(account_uid: str | None) -> ColumnElement[bool]:
+    return true() if account_uid is None else api_keys.c.account_uid == account_uid
 
 
 def _api_key(row: Row[Any]) -> ApiKey:

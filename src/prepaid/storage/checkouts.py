@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Row, Select, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.amounts import Money
@@ -93,6 +93,17 @@ async def open_for(
         .order_by(checkouts.c.id.desc())
         .limit(1),
     )
+
+
+async def count_open(connection: AsyncConnection, offer: Checkout) -> int:
+    """How many checkouts of the offer's account could be paid at its moment."""
+    payable = (
+        checkouts.c.account_uid == offer.account_uid,
+        checkouts.c.state == State.OPEN,
+        checkouts.c.expires_at > offer.created_at,
+    )
+    counted = await connection.execute(select(func.count()).select_from(checkouts).where(*payable))
+    return counted.scalar_one()
 
 
 _CHANGING = (

@@ -176,7 +176,13 @@ def _translated() -> Iterator[None]:
     except (DBAPIError, PoolTimeout, OSError) as error:
         if isinstance(error, DBAPIError) and not _is_away(error):
             raise
-        raise LedgerUnavailable("The database does not answer; try again.") from error
+        raise LedgerUnavailable(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    if "not a database" in str(error):
+        return "The file is not a SQLite database: look at PREPAID_DATA or PREPAID_DATABASE_URL."
+    return "The database does not answer; try again."
 
 
 def _is_away(error: DBAPIError) -> bool:
@@ -186,5 +192,14 @@ def _is_away(error: DBAPIError) -> bool:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state:
         return state == "25006" or state[:2] in {"08", "53", "57", "40", "28", "3D"}
-    words = ("locked", "busy", "readonly", "unable to open", "disk i/o", "full", "connection")
+    words = (
+        "locked",
+        "busy",
+        "readonly",
+        "unable to open",
+        "disk i/o",
+        "full",
+        "connection",
+        "not a database",
+    )
     return error.connection_invalidated or any(word in str(error.orig).lower() for word in words)

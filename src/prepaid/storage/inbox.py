@@ -45,7 +45,7 @@ async def keep(
             set_={name: fresh.excluded[name] for name in ("verdict", "why", "account_uid", "at")},
             where=inbox.c.verdict == Verdict.QUARANTINED,
         ),
-        [_values(tell, told, at) for tell, told in letters],
+        [_values(tell, told, at) for tell, told in sorted(letters, key=_event_id)],
     )
 
 
@@ -67,6 +67,11 @@ async def last_at(connection: AsyncConnection) -> datetime | None:
     """When the newest event came; None if none ever did."""
     at: datetime | None = (await connection.execute(select(func.max(inbox.c.at)))).scalar_one()
     return at
+
+
+def _event_id(letter: tuple[Tell, Told]) -> str:
+    """Rows are written in one order everywhere: two processes must not wait for each other's."""
+    return letter[0].event_id
 
 
 def _values(tell: Tell, told: Told, at: datetime) -> dict[str, object]:

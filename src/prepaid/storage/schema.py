@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from prepaid.core.errors import LedgerUnavailable
 from prepaid.storage.database import Database
 
 NEWEST = "0002"
@@ -41,9 +42,23 @@ def migrate(url: str) -> None:
         aside.submit(lambda: asyncio.run(_migrate(url))).result()
 
 
+def make_folder(folder: Path) -> None:
+    """The folder that the database lives in, for its owner's eyes only.
+
+    Raises:
+        LedgerUnavailable: it can't be made.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerUnavailable(
+            f"The folder {folder} can't be made ({error.strerror}): set PREPAID_DATA to another."
+        ) from error
+
+
 async def _migrate(url: str) -> None:
     if (file := make_url(url).database) and url.startswith("sqlite"):
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        make_folder(Path(file).parent)
     database = Database(url)
     try:
         async with database.writing() as connection:

@@ -8,7 +8,7 @@ have a writer; the locked rows and the unique keys decide between them.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -37,6 +37,9 @@ from prepaid.storage.database import Database
 BATCH = 500
 """Commands in one transaction: more gain little, and each waits for all."""
 
+FINISH_SECONDS = 1.5
+"""How long a stopping service waits for a database that hangs."""
+
 QUEUE = 10_000
 """Commands that may wait: about a second's work. Beyond it a caller is told to come back."""
 
@@ -62,14 +65,17 @@ class Ledger:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Ledger"]:
-        """Runs the writer. What has been submitted is finished before it stops."""
+        """Runs the writer. What has been submitted is finished before it stops, unless the
+        database hangs: then it is refused, as whoever asked has to ask again anyway."""
         writing = asyncio.create_task(self._write_for_ever(), name="ledger writer")
         try:
             yield self
         finally:
-            await self._queue.join()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._queue.join(), FINISH_SECONDS)
             writing.cancel()
-            await asyncio.wait([writing])
+            await asyncio.wait([writing], timeout=FINISH_SECONDS)
+            self._refuse([self._queue.get_nowait() for _ in range(self._queue.qsize())])
 
     async def give(self, command: Give) -> Posted:
         """Posts a grant, once for each key.
@@ -133,9 +139,17 @@ class Ledger:
             batch = [await self._queue.get()]
             while len(batch) < BATCH and not self._queue.empty():
                 batch.append(self._queue.get_nowait())
-            await self._answer(batch)
-            for _ in batch:
-                self._queue.task_done()
+            try:
+                await self._answer(batch)
+            finally:
+                self._refuse(batch)
+                for _ in batch:
+                    self._queue.task_done()
+
+    def _refuse(self, batch: Sequence[_Waiting]) -> None:
+        """Answers whoever has no answer yet."""
+        for waiting in batch:
+            _fail(waiting, LedgerUnavailable("The service is stopping; send it again."))
 
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
         try:

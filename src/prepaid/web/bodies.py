@@ -37,7 +37,7 @@ DECIMAL = r"^-?[0-9]{1,20}([.][0-9]{1,20})?$"
 
 def _exactly(written: object) -> object:
     """Python reads more as a number than anybody means: true, " 1_0", other scripts' digits."""
-    if isinstance(written, str) and not re.match(DECIMAL, written):
+    if isinstance(written, str) and not re.fullmatch(DECIMAL, written):
         raise ValueError("it is not a decimal number such as 12.5")
     if isinstance(written, bool) or not isinstance(written, int | Decimal | str):
         raise ValueError("it is not a number")  # noqa: TRY004 - what pydantic takes for a refusal
@@ -75,7 +75,14 @@ def _instant(at: datetime) -> datetime:
         raise ValueError("it is beyond the calendar") from None
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_instant)]
+def _written_out(written: object) -> object:
+    """A number would be read as seconds or as milliseconds since 1970, by its size."""
+    if not isinstance(written, str) or written.strip("+-.0123456789") == "":
+        raise ValueError("it is not an instant such as 2027-01-31T00:00:00Z")
+    return written
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_instant)]
 """An instant that somebody sent, with the offset of its zone."""
 
 

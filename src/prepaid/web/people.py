@@ -115,7 +115,7 @@ async def list_keys(service: TheService, caller: AnyCaller) -> Response:
     "/api/iam/v1/api-keys",
     status_code=201,
     response_model=NewKeyOut,
-    responses=refusals(400, 401, 403, 404, 413, 422, 503),
+    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
 )
 async def make_key(service: TheService, caller: AnyCaller, asked: KeyIn) -> Response:
     """Makes a key."""

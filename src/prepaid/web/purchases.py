@@ -134,7 +134,7 @@ async def prices(service: TheService) -> Response:
 @router.post(
     "/api/iam/stripe/v1/checkout/session",
     response_model=SessionOut,
-    responses=refusals(400, 401, 403, 404, 413, 422, 502, 503),
+    responses=refusals(400, 401, 403, 404, 409, 413, 422, 502, 503),
 )
 async def open_session(service: TheService, caller: User, asked: SessionIn) -> Response:
     """Opens a checkout of a package, or gives the open one that is the same."""

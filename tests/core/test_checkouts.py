@@ -1,48 +1,15 @@
 """What news does to a checkout, in whatever order it comes."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from prepaid.core.amounts import Credits, Money
-from prepaid.core.checkouts import Checkout, Claim, News, State, after, mismatches
-
-AT = datetime(2026, 11, 23, tzinfo=UTC)
-
-OFFER = Checkout(
-    id=UUID(int=1),
-    account_uid="ada",
-    state=State.OPEN,
-    price_id="price_50",
-    credits=Credits.of(50),
-    units=50,
-    price=Money(500, "usd"),
-    livemode=False,
-    customer_id="cus_1",
-    return_url="https://example.com/",
-    automatic_tax=False,
-    created_at=AT,
-    expires_at=AT + timedelta(hours=1),
-)
-
-CLAIM = Claim(
-    session_id="cs_1",
-    checkout_id=UUID(int=1),
-    account_uid="ada",
-    price_id="price_50",
-    credits=Credits.of(50),
-    subtotal=Money(500, "usd"),
-    total=Money(600, "usd"),
-    mode="payment",
-    livemode=False,
-    customer_id="cus_1",
-    payment_intent="pi_1",
-)
+from prepaid.core.checkouts import Claim, News, State, after, mismatches
+from samples import AT, CLAIM, OFFER
 
 
 def state_after(*news: News) -> State:
@@ -59,7 +26,7 @@ def test_a_payment_is_remembered_with_its_tax() -> None:
         Money(600, "usd"),
         AT,
     )
-    assert (paid.session_id, paid.payment_intent) == ("cs_1", "pi_1")
+    assert (paid.session_id, paid.payment_intent) == ("cs_test_1", "pi_1")
 
 
 @given(st.lists(st.sampled_from(list(News))))
@@ -91,7 +58,7 @@ def test_a_delayed_payment_that_went_through_is_credited_in_any_order() -> None:
 
 def test_a_session_that_says_what_was_offered_matches() -> None:
     assert mismatches(OFFER, CLAIM) == []
-    assert mismatches(replace(OFFER, session_id="cs_1"), CLAIM) == []
+    assert mismatches(replace(OFFER, session_id="cs_test_1"), CLAIM) == []
 
 
 @pytest.mark.parametrize(
@@ -110,5 +77,5 @@ def test_a_session_that_says_what_was_offered_matches() -> None:
     ],
 )
 def test_every_difference_is_named(claim: Claim, what: str) -> None:
-    (difference,) = mismatches(replace(OFFER, session_id="cs_1"), claim)
+    (difference,) = mismatches(replace(OFFER, session_id="cs_test_1"), claim)
     assert difference.startswith(f"{what} is ")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from prepaid.core.amounts import MICRO, MOST_MICRO, Credits, Money
 from prepaid.core.books import Account, Books
-from prepaid.core.checkouts import Checkout, Claim, News, State
+from prepaid.core.checkouts import Checkout, News, State
 from prepaid.core.commands import (
     Charge,
     Command,
@@ -38,8 +38,8 @@ from prepaid.core.errors import (
 )
 from prepaid.core.grants import PRIORITY, Grant
 from prepaid.core.ledger import decide, fingerprint
+from samples import AT, OFFER, PAID
 
-AT = datetime(2026, 11, 23, tzinfo=UTC)
 EMPTY = Account("ada", Credits(0), 0)
 
 GIVE = Give(
@@ -50,44 +50,6 @@ GIVE = Give(
     kind=Kind.PROMOTION,
     reason="a warm welcome",
     actor="grace",
-)
-
-OFFER = Checkout(
-    id=UUID(int=1),
-    account_uid="ada",
-    state=State.OPEN,
-    price_id="price_50",
-    credits=Credits.of(50),
-    units=50,
-    price=Money(500, "usd"),
-    livemode=False,
-    customer_id="cus_1",
-    return_url="https://example.com/",
-    automatic_tax=False,
-    created_at=AT,
-    expires_at=AT + timedelta(hours=1),
-    session_id="cs_1",
-)
-
-TELL = Tell(
-    event_id="evt_1",
-    type="checkout.session.completed",
-    news=News.PAID,
-    claim=Claim(
-        session_id="cs_1",
-        checkout_id=OFFER.id,
-        account_uid="ada",
-        price_id="price_50",
-        credits=Credits.of(50),
-        subtotal=Money(500, "usd"),
-        total=Money(500, "usd"),
-        mode="payment",
-        livemode=False,
-        customer_id="cus_1",
-        payment_intent="pi_1",
-    ),
-    payload="{}",
-    account_uid="ada",
 )
 
 
@@ -181,7 +143,7 @@ def test_an_account_holds_so_much_and_no_more() -> None:
 
 
 def test_nobody_takes_the_key_of_a_purchase() -> None:
-    assert isinstance(refusal(books(), replace(GIVE, key="stripe:cs_1")), InvalidKey)
+    assert isinstance(refusal(books(), replace(GIVE, key="stripe:cs_test_1")), InvalidKey)
 
 
 def test_the_fingerprint_never_changes_its_form() -> None:
@@ -286,7 +248,7 @@ def test_a_key_of_a_grant_is_not_a_charges() -> None:
         (replace(CHARGE, credits=Credits(-1)), InvalidCredits),
         (replace(CHARGE, account_uid="eve"), UnknownAccount),
         (replace(CHARGE, account_uid="bob"), InsufficientCredits),
-        (replace(CHARGE, key="stripe:cs_1"), InvalidKey),
+        (replace(CHARGE, key="stripe:cs_test_1"), InvalidKey),
         (replace(CHARGE, key="expiry:1"), InvalidKey),
     ],
 )
@@ -380,44 +342,44 @@ def test_an_account_without_grants_expires_nothing() -> None:
 
 
 def test_a_paid_checkout_grants_what_was_offered() -> None:
-    decision = decide(books(OFFER), [TELL], AT)
+    decision = decide(books(OFFER), [PAID], AT)
     (entry,) = decision.entries
-    assert (entry.credits, entry.kind, entry.source) == (Credits.of(50), Kind.PURCHASE, "cs_1")
-    assert entry.key == "stripe:cs_1"
+    assert (entry.credits, entry.kind, entry.source) == (Credits.of(50), Kind.PURCHASE, "cs_test_1")
+    assert entry.key == "stripe:cs_test_1"
     (grant,) = decision.granted.values()
     assert (grant.id, grant.paid) == (OFFER.id, Money(500, "usd"))
     assert decision.checkouts[OFFER.id].state is State.CREDITED
-    assert decision.inbox["evt_1"] == (TELL, Told(Verdict.APPLIED, entry=entry))
+    assert decision.inbox["evt_1"] == (PAID, Told(Verdict.APPLIED, entry=entry))
 
 
 def test_one_event_told_twice_grants_once() -> None:
-    decision = decide(books(OFFER), [TELL, TELL], AT)
+    decision = decide(books(OFFER), [PAID, PAID], AT)
     assert len(decision.entries) == 1
     assert decision.outcomes[1] == Told(Verdict.APPLIED, repeated=True)
 
 
 def test_two_events_about_one_payment_grant_once() -> None:
-    decision = decide(books(OFFER), [TELL, replace(TELL, event_id="evt_2")], AT)
+    decision = decide(books(OFFER), [PAID, replace(PAID, event_id="evt_2")], AT)
     assert len(decision.entries) == 1
     assert decision.outcomes[1] == Told(Verdict.APPLIED)
     assert set(decision.inbox) == {"evt_1", "evt_2"}
 
 
 def test_a_pending_payment_grants_nothing_yet() -> None:
-    decision = decide(books(OFFER), [replace(TELL, news=News.PENDING)], AT)
+    decision = decide(books(OFFER), [replace(PAID, news=News.PENDING)], AT)
     assert decision.entries == []
     assert decision.checkouts[OFFER.id].state is State.PROCESSING
 
 
 def test_news_of_an_unknown_checkout_are_quarantined() -> None:
-    for claim in (TELL.claim, replace(TELL.claim, checkout_id=None)):
-        (told,) = outcomes(books(), replace(TELL, claim=claim))
+    for claim in (PAID.claim, replace(PAID.claim, checkout_id=None)):
+        (told,) = outcomes(books(), replace(PAID, claim=claim))
         assert isinstance(told, Told)
         assert told.verdict is Verdict.QUARANTINED
 
 
 def test_what_does_not_match_the_offer_is_quarantined_with_the_reason() -> None:
-    cheap = replace(TELL, claim=replace(TELL.claim, subtotal=Money(5, "usd")))
+    cheap = replace(PAID, claim=replace(PAID.claim, subtotal=Money(5, "usd")))
     decision = decide(books(OFFER), [cheap], AT)
     (told,) = decision.outcomes
     assert told == Told(Verdict.QUARANTINED, "amount is 5, the checkout has 500")
@@ -427,13 +389,13 @@ def test_what_does_not_match_the_offer_is_quarantined_with_the_reason() -> None:
 
 
 def test_a_session_completed_for_nothing_is_quarantined() -> None:
-    (told,) = outcomes(books(OFFER), replace(TELL, news=News.FREE))
+    (told,) = outcomes(books(OFFER), replace(PAID, news=News.FREE))
     assert told == Told(Verdict.QUARANTINED, "the session was completed without a payment")
 
 
 def test_a_purchase_that_an_account_cant_hold_is_quarantined_not_lost() -> None:
     full = Account("ada", Credits(MOST_MICRO), 3)
-    decision = decide(books(OFFER, account=full), [TELL], AT)
+    decision = decide(books(OFFER, account=full), [PAID], AT)
     (told,) = decision.outcomes
     assert isinstance(told, Told)
     assert told.verdict is Verdict.QUARANTINED
@@ -444,7 +406,7 @@ def test_a_purchase_that_an_account_cant_hold_is_quarantined_not_lost() -> None:
 def test_a_quarantined_event_is_judged_again_when_it_is_sent_again() -> None:
     state = books(OFFER)
     state.verdicts["evt_1"] = Verdict.QUARANTINED
-    assert entry_of(outcomes(state, TELL)[0]).credits == Credits.of(50)
+    assert entry_of(outcomes(state, PAID)[0]).credits == Credits.of(50)
 
 
 # Whatever comes.
@@ -460,7 +422,7 @@ gives = st.builds(
 )
 tells = st.builds(
     replace,
-    st.just(TELL),
+    st.just(PAID),
     event_id=st.sampled_from(["evt_1", "evt_2", "evt_3"]),
     news=st.sampled_from(list(News)),
 )

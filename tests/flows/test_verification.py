@@ -1,15 +1,12 @@
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
-from prepaid.core.amounts import Credits, Money
+from prepaid.core.amounts import Credits
 from prepaid.core.audit import Finding
-from prepaid.core.checkouts import Checkout, Claim, News, State
-from prepaid.core.commands import Give, Tell
+from prepaid.core.commands import Give
 from prepaid.core.entries import Kind
 from prepaid.flows import accounts
 from prepaid.flows.verification import Tally, verify
@@ -17,9 +14,7 @@ from prepaid.ids import new_id
 from prepaid.storage import audits, checkouts
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
-
-AT = datetime(2026, 11, 23, tzinfo=UTC)
-SOLD = UUID(int=7)
+from samples import AT, OFFER, PAID
 
 
 @pytest.fixture
@@ -69,7 +64,7 @@ async def test_an_untouched_ledger_verifies(database: Database) -> None:
         ),
         (
             "UPDATE checkouts SET session_id = 'cs_other'",
-            "entry 2 has the key 'stripe:cs_7'; its checkout's session is cs_other",
+            "entry 2 has the key 'stripe:cs_test_1'; its checkout's session is cs_other",
         ),
         (
             "UPDATE checkouts SET credits = credits * 2",
@@ -153,42 +148,3 @@ def without_guard(database: Database, verb: str) -> list[str]:
 def gift(uid: str, whole: int) -> Give:
     key = str(new_id())
     return Give(new_id(), uid, key, Credits.of(whole), Kind.PROMOTION, "welcome", "op")
-
-
-OFFER = Checkout(
-    id=SOLD,
-    account_uid="ada",
-    state=State.OPEN,
-    price_id="price_1",
-    credits=Credits.of(50),
-    units=50,
-    price=Money(500, "usd"),
-    livemode=False,
-    customer_id="cus_1",
-    return_url="https://example.com/back",
-    automatic_tax=False,
-    created_at=AT,
-    expires_at=AT,
-    session_id="cs_7",
-)
-
-PAID = Tell(
-    event_id="evt_1",
-    type="checkout.session.completed",
-    news=News.PAID,
-    claim=Claim(
-        session_id="cs_7",
-        checkout_id=SOLD,
-        account_uid="ada",
-        price_id="price_1",
-        credits=Credits.of(50),
-        subtotal=Money(500, "usd"),
-        total=Money(500, "usd"),
-        mode="payment",
-        livemode=False,
-        customer_id="cus_1",
-        payment_intent="pi_1",
-    ),
-    payload="{}",
-    account_uid="ada",
-)

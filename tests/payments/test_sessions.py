@@ -11,11 +11,12 @@ from local_stripe import Json
 from prepaid.core.amounts import MICRO, MOST_MICRO, Credits, Money
 from prepaid.core.checkouts import Checkout, State, mismatches
 from prepaid.payments.sessions import StripeSession, claim_of, deployment_of, metadata
+from samples import OFFER
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IDS = st.from_regex(r"[A-Za-z0-9_]{1,255}", fullmatch=True)
 UIDS = st.from_regex(r"[!-~]{1,128}", fullmatch=True)
-CHECKOUTS = st.builds(
+OFFERS = st.builds(
     Checkout,
     id=st.uuids(),
     account_uid=UIDS,
@@ -57,7 +58,7 @@ def changed(session: StripeSession, **fields: object) -> StripeSession:
     return StripeSession(**(told | fields))
 
 
-@given(CHECKOUTS)
+@given(OFFERS)
 def test_what_is_written_into_a_session_is_read_back(checkout: Checkout) -> None:
     session = session_of(checkout)
     claim = claim_of(session)
@@ -67,7 +68,7 @@ def test_what_is_written_into_a_session_is_read_back(checkout: Checkout) -> None
     assert deployment_of(session) == str(DEPLOYMENT)
 
 
-@given(CHECKOUTS, st.data())
+@given(OFFERS, st.data())
 def test_every_single_altered_field_is_a_mismatch(checkout: Checkout, data: st.DataObject) -> None:
     honest = session_of(checkout)
     what, altered = data.draw(st.sampled_from(alterations(replace(checkout, session_id="cs_1"))))
@@ -124,7 +125,7 @@ def purchases(written: str) -> Json:
     ],
 )
 def test_purchases_that_cannot_be_read_match_nothing(written: str) -> None:
-    checkout = CHECKOUT
+    checkout = OFFER
     told = session_of(checkout)
     claim = claim_of(changed(told, metadata={**(told.metadata or {}), **purchases(written)}))
     assert claim.credits == Credits(0)
@@ -132,20 +133,20 @@ def test_purchases_that_cannot_be_read_match_nothing(written: str) -> None:
 
 
 def test_two_purchases_are_not_one() -> None:
-    written = metadata(CHECKOUT, DEPLOYMENT)
+    written = metadata(OFFER, DEPLOYMENT)
     twice = json.dumps(json.loads(written["prepaid_purchases"]) * 2)
-    claim = claim_of(changed(session_of(CHECKOUT), metadata=written | purchases(twice)))
+    claim = claim_of(changed(session_of(OFFER), metadata=written | purchases(twice)))
     assert claim.credits == Credits(0)
 
 
 @pytest.mark.parametrize("given_", [None, {}, {"prepaid_checkout": "1"}, {"prepaid_checkout": ""}])
 def test_a_session_without_our_mark_names_no_checkout(given_: dict[str, str] | None) -> None:
-    session = changed(session_of(CHECKOUT), metadata=given_)
+    session = changed(session_of(OFFER), metadata=given_)
     assert claim_of(session).checkout_id is None
     assert deployment_of(session) == ""
 
 
-@given(CHECKOUTS)
+@given(OFFERS)
 def test_the_metadata_keeps_stripes_limits(checkout: Checkout) -> None:
     written = metadata(checkout, DEPLOYMENT)
     assert len(written) <= 50
@@ -155,7 +156,7 @@ def test_the_metadata_keeps_stripes_limits(checkout: Checkout) -> None:
 
 def test_the_longest_names_keep_stripes_limits() -> None:
     longest = replace(
-        CHECKOUT,
+        OFFER,
         account_uid="\\" * 128,
         price_id="p" * 255,
         credits=Credits(MOST_MICRO),
@@ -165,21 +166,3 @@ def test_the_longest_names_keep_stripes_limits() -> None:
     written = metadata(longest, DEPLOYMENT)
     assert max(map(len, written.values())) <= 500
     assert mismatches(longest, claim_of(session_of(longest))) == []
-
-
-CHECKOUT = Checkout(
-    id=UUID(int=1),
-    account_uid="user-1",
-    state=State.OPEN,
-    price_id="price_1",
-    credits=Credits.of(50),
-    units=50,
-    price=Money(500, "usd"),
-    livemode=False,
-    customer_id="cus_1",
-    return_url="https://example.com/",
-    automatic_tax=False,
-    created_at=NOW,
-    expires_at=NOW + timedelta(hours=1),
-    session_id="cs_test_1",
-)

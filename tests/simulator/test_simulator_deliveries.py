@@ -1,6 +1,9 @@
 import json
+import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -280,3 +283,28 @@ def test_the_control_plane_takes_json_only(simulated: Any) -> None:
         "POST", "/_simulator/faults/api", '{"answer": "x"}', Content_Type="application/json"
     )
     assert wrong.json()["error"]["param"] == "answer"
+
+
+def test_an_address_that_nothing_can_be_sent_to_does_not_end_the_others_deliveries(
+    v1: Any, receiver: Any, wait_for: Wait
+) -> None:
+    types = ["customer.created"]
+    v1.webhook_endpoints.create({"url": "http://127.0.0.1:99999/", "enabled_events": types})
+    v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": types})
+    v1.customers.create({"name": "a"})
+    wait_for(lambda: len(receiver.heard) == 1)
+    v1.customers.create({"name": "b"})
+    wait_for(lambda: len(receiver.heard) == 2)
+
+
+def test_a_job_whose_object_is_gone_does_not_end_what_happens_by_itself(
+    restartable: Callable[[], Any], tmp_path: Path, receiver: Any, wait_for: Wait
+) -> None:
+    v1 = restartable().client().v1
+    with closing(sqlite3.connect(tmp_path / "stripe.sqlite")) as store, store:
+        store.execute("INSERT INTO later (due, job, object) VALUES (0, 'settle', 'cs_gone')")
+    v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["customer.created"]})
+    v1.customers.create({"name": "a"})
+    wait_for(lambda: receiver.heard)
+    with closing(sqlite3.connect(tmp_path / "stripe.sqlite")) as store:
+        assert store.execute("SELECT count(*) FROM later").fetchone() == (0,)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import time
 from collections import defaultdict
 from contextlib import suppress
@@ -11,6 +12,8 @@ import httpx
 from prepaid.simulator import deliveries, later
 from prepaid.simulator.sandbox import Sandbox
 from prepaid.simulator.shapes import Json
+
+_log = logging.getLogger(__name__)
 
 _LONGEST_PAUSE_SECONDS = 1.0  # sessions that expire are looked for this often
 
@@ -62,6 +65,8 @@ class Worker:
         try:
             async with self._slots[delivery["endpoint"]]:
                 await self._try(client, delivery)
+        except Exception:  # noqa: BLE001 - one delivery must not end all others
+            _log.exception("delivery %s of %s failed", delivery["seq"], delivery["event"])
         finally:
             self._flying.discard(delivery["seq"])
             self._box.wake.set()
@@ -84,7 +89,7 @@ class Worker:
             status = (
                 await client.post(endpoint["url"], content=payload, headers=headers)
             ).status_code
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, ArithmeticError, OSError) as problem:
             error = f"{type(problem).__name__}: {problem}"
         took = round(time.time() - began, 4)
         self._note(delivery, {"at": began, "status": status, "error": error, "seconds": took})

@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 from operators import Operator
+from prepaid.storage import schema
 
 HEAVY = {"alembic", "fastapi", "pydantic", "rich", "sqlalchemy", "stripe", "uvicorn"}
 
@@ -35,8 +36,8 @@ def test_a_database_that_was_never_made_is_a_fault_of_the_settings(nobody: Opera
 
 
 def test_migrate_makes_the_database_and_does_no_harm_twice(nobody: Operator) -> None:
-    assert nobody.does("migrate") == {"revision": "0001"}
-    assert nobody.runs("migrate").out == "The database is at migration 0001.\n"
+    assert nobody.does("migrate") == {"revision": schema.NEWEST}
+    assert nobody.runs("migrate").out == f"The database is at migration {schema.NEWEST}.\n"
     assert nobody.runs("accounts", "create", "ada").code == 0
 
 

@@ -16,6 +16,7 @@ from prepaid.flows.doctor import Level, Patient, Sign, examine
 from prepaid.payments.gateway import Gateway
 from prepaid.payments.sessions import StripeSession, claim_of
 from prepaid.payments.setup import API_VERSION, make_endpoint
+from prepaid.storage import schema
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
 
@@ -95,7 +96,7 @@ async def test_a_whole_set_up_has_no_fault(stripe: LocalStripe, patient: Patient
         "The product 'Credits' is active.",
         f"The price {price} sells 50 credits for 5.00 usd (tax: unspecified).",
         f"The webhook endpoint {endpoint.id} is at {URL}.",
-        "The database answers, at migration 0001.",
+        f"The database answers, at migration {schema.NEWEST}.",
         "Users come in with the platform's tokens.",
     ]
     assert signs.of(Level.NOTE) == ["No event about a checkout has come yet."]
@@ -243,7 +244,8 @@ async def test_an_empty_database_is_a_fault(bare: Patient, empty_database_url: s
     async with opened(empty) as database:
         await database.answers()
     faults = (await seen(empty)).of(Level.FAULT)
-    assert faults == ["The database is at migration None, and this version needs 0001."]
+    needed = f"this version needs {schema.NEWEST}"
+    assert faults == [f"The database is at migration None, and {needed}."]
 
 
 async def test_a_database_that_is_away_is_a_fault(bare: Patient) -> None:

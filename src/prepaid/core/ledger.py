@@ -87,7 +87,7 @@ class _Batch:
                     return self.once(command)
                 case Expire():
                     return Expired(tuple(self.expire(command.account_uid)))
-                case Tell():
+                case _:
                     return self.tell(command)
         except Refusal as refusal:
             return refusal

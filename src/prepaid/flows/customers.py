@@ -55,8 +55,6 @@ async def _made(shop: Shop, wanted: Customer) -> Customer:
             wanted = await _next(shop, wanted, None)
         except KeySpent:
             wanted = await _next(shop, wanted, wanted.email)
-        if wanted.customer_id:
-            return wanted
     raise StripeUnavailable("Stripe makes no customer for this account; try again in a moment.")
 
 

@@ -73,8 +73,9 @@ async def revoke(
         UnknownKey: there is none.
     """
     async with database.writing() as connection:
-        if not await api_keys.revoke(connection, key_id, account_uid, at):
-            raise UnknownKey(f"There is no API key {key_id}.")
+        known = await api_keys.revoke(connection, key_id, account_uid, at)
+    if not known:
+        raise UnknownKey(f"There is no API key {key_id}.")
 
 
 def hash_of(secret: str) -> bytes:

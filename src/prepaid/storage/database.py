@@ -1,6 +1,7 @@
 """The database: how it is opened, and how a transaction begins."""
 
-from collections.abc import AsyncIterator, Iterator
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -131,6 +132,7 @@ def exists(url: str) -> bool:
 def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
         engine = create_async_engine(url, hide_parameters=True)
+        event.listen(engine.sync_engine, "do_connect", _check_folder)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
@@ -143,6 +145,14 @@ def _engine(url: str) -> AsyncEngine:
         pool_pre_ping=True,
         connect_args={"timeout": ANSWER_SECONDS, "command_timeout": ANSWER_SECONDS},
     )
+
+
+def _check_folder(_: object, __: object, arguments: Sequence[str], ___: object) -> None:
+    """A file that can't be opened is found out here: the driver would leave a thread behind that
+    outlives the event loop, and complains."""
+    folder = Path(arguments[0]).parent
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise FileNotFoundError(f"There is no folder {folder} to open a database in.")
 
 
 def _prepare_sqlite(connection: _DriverConnection, _: object) -> None:

@@ -67,6 +67,14 @@ def test_two_hundred_deliveries_of_one_event_to_two_processes_grant_once(
     assert balance(two[0], "ada") == balance(two[1], "ada") == 50
 
 
+def test_with_stripes_settings_nothing_of_the_demo_is_there(
+    two: list[Program], tmp_path: Path
+) -> None:
+    made = {path.name for path in tmp_path.iterdir()}
+    assert not {"demo.json", "demo.lock", "simulator.db"} & made
+    assert "token" not in "".join(program.log.read_text() for program in two)
+
+
 def test_ten_first_requests_at_two_processes_make_one_customer(
     two: list[Program], stripe_account: LocalStripe
 ) -> None:

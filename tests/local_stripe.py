@@ -40,7 +40,7 @@ class LocalStripe:
         """Stripe's API as it is on the wire: `ask("POST", "/v1/prices", unit_amount=500)`."""
         told = {name: str(value) for name, value in form.items()}
         sent = {"params": told} if method == "GET" else {"data": told}
-        return self._told(self._http.request(method, path, **sent))  # type: ignore[arg-type]
+        return self._told(self._http.request(method, path, **sent))  # type: ignore[arg-type]  # one of two
 
     def control(self, what: str, **given: object) -> Json:
         """The simulator's own side: faults, payments, time."""

@@ -13,7 +13,7 @@ from prepaid.clock import Clock, wall_clock
 from prepaid.ids import new_id
 from prepaid.service import open_service
 from prepaid.settings import Settings
-from prepaid.web import admin, charges, health, people, problems, purchases, usage, webhook
+from prepaid.web import admin, charges, entries, health, people, problems, purchases, usage, webhook
 from prepaid.web.auth import Identity
 from prepaid.web.openapi import DocumentedApp
 from prepaid.web.tokens import Tokens
@@ -40,7 +40,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
     )
-    for router in (health, purchases, webhook, usage, charges, people, admin):
+    for router in (health, purchases, webhook, usage, entries, charges, people, admin):
         app.include_router(router.router)
     problems.install(app)
     app.add_middleware(

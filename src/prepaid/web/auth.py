@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
@@ -12,6 +12,7 @@ from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
 from prepaid.service import Service
 from prepaid.storage.accounts import Profile
+from prepaid.web.bodies import Uid
 from prepaid.web.tokens import Tokens
 
 REMEMBERED = 10_000
@@ -105,6 +106,11 @@ def _admin(caller: AnyCaller) -> Caller:
 User = Annotated[Caller, Depends(_user)]
 Platform = Annotated[Caller, Depends(_platform)]
 Admin = Annotated[Caller, Depends(_admin)]
+
+AccountUid = Annotated[
+    Uid | None, Query(description="The account; a user may only name their own.")
+]
+"""Whose account, where a query may say so."""
 
 
 def account_for(caller: Caller, asked: str | None) -> str:

@@ -1,10 +1,20 @@
 """Exact JSON: credits as decimal numbers that never pass through a float."""
 
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
+from pydantic import WithJsonSchema
 
 from prepaid.core.amounts import Credits
+
+ExactNumber = Annotated[
+    Decimal,
+    WithJsonSchema(
+        {"type": "number", "description": "At most six decimals, exact."}, mode="serialization"
+    ),
+]
+"""Credits in what is answered."""
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
 

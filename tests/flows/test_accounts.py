@@ -10,7 +10,7 @@ from prepaid.core.commands import Give
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Invalid, InvalidAccount, InvalidKey, UnknownAccount, UnknownKey
 from prepaid.core.identity import Scope, idempotency_key
-from prepaid.flows import accounts, keys
+from prepaid.flows import accounts, history, keys
 from prepaid.ids import new_id
 from prepaid.storage import grants
 from prepaid.storage.accounts import Profile
@@ -73,16 +73,10 @@ async def test_a_grant_shows_in_balance_history_and_grants(database: Database) -
                 ),
             )
     assert (await accounts.balance(database, "u1", AT)).credits == Credits.of(6)
-    assert [one.number for one in await accounts.history(database, "u1")] == [3, 2, 1]
-    assert [one.number for one in await accounts.history(database, "u1", before=3)] == [2, 1]
+    assert [one.number for one in (await history.page(database, "u1")).entries] == [3, 2, 1]
     async with database.reading() as connection:
         given = await grants.of_account(connection, "u1")
     assert [one.remaining for one in given] == [Credits.of(2)] * 3
-
-
-async def test_an_unknown_account_has_no_history(database: Database) -> None:
-    with pytest.raises(UnknownAccount):
-        await accounts.history(database, "nobody")
 
 
 async def test_a_key_is_found_by_its_secret_until_it_is_revoked(database: Database) -> None:

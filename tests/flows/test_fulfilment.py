@@ -9,7 +9,7 @@ import pytest
 from prepaid.core.amounts import Credits
 from prepaid.core.checkouts import Checkout, State
 from prepaid.core.commands import Told, Verdict
-from prepaid.flows import accounts
+from prepaid.flows import history
 from prepaid.payments import events
 from prepaid.payments.events import Ignored
 from prepaid.storage import inbox
@@ -145,7 +145,7 @@ async def test_events_about_other_things_are_ignored(counter: "Counter") -> None
 async def test_the_books_say_what_was_bought(counter: "Counter") -> None:
     checkout = await counter.offer()
     await counter.take(told(counter, checkout, state=PAID))
-    (entry,) = await accounts.history(counter.shop.database, "ada")
+    (entry,) = (await history.page(counter.shop.database, "ada")).entries
     assert (entry.reason, entry.actor, entry.source) == (
         "50 credits bought",
         "stripe",

@@ -16,6 +16,7 @@ OPEN = {"/healthz", "/readyz", "/api/iam/version", "/api/iam/v1/ping", "/api/iam
 
 # What these ask for may have the right shape and still be refused for what it means.
 MEANT = {
+    "GET /api/iam/v1/usage/entries",
     "POST /api/iam/stripe/v1/checkout/session",
     "POST /api/iam/stripe/v1/webhook",
     "POST /api/iam/v1/accounts",
@@ -24,6 +25,9 @@ MEANT = {
     "POST /api/iam/v1/usage/charges",
 }
 
+JSON = ["application/json"]
+WRITTEN = {"/api/iam/v1/usage/entries": [*JSON, "text/csv"]}
+"""What answers are written in, where JSON is not all."""
 
 # The document is the same for every deployment.
 STRIPE = {
@@ -81,8 +85,8 @@ def test_every_route_says_how_it_refuses(house: House) -> None:
     for path, methods in document["paths"].items():
         for operation in methods.values():
             for status, response in operation["responses"].items():
-                kind = "application/problem+json" if status >= "400" else "application/json"
-                assert list(response["content"]) == [kind], path
+                kinds = ["application/problem+json"] if status >= "400" else WRITTEN.get(path, JSON)
+                assert list(response["content"]) == kinds, path
             guarded = path not in OPEN and not path.endswith("webhook")
             assert ("401" in operation["responses"]) is guarded, path
             assert ("security" in operation) is guarded, path

@@ -1,17 +1,14 @@
-"""Credits: what an account has, how it came about, and what an operator grants."""
+"""Credits: what an account has, and what an operator grants."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from rich.table import Table
-
-from prepaid.cli.reports import Report, moment, table
+from prepaid.cli.reports import Report
 from prepaid.clock import wall_clock
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import Give
-from prepaid.core.entries import Entry, Kind
+from prepaid.core.entries import Kind
 from prepaid.core.errors import Invalid
 from prepaid.core.identity import idempotency_key
 from prepaid.exact import number
@@ -19,6 +16,7 @@ from prepaid.flows import accounts
 from prepaid.ids import new_id
 from prepaid.opening import open_database, open_ledger
 from prepaid.settings import read_database_settings
+from prepaid.wire import EntryOut, entry_out
 
 LONGEST_REASON = 500
 """Characters of a reason, as in the API."""
@@ -31,31 +29,6 @@ class BalanceOut:
     account_uid: str
     credits: Decimal
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class EntryOut:
-    """One change of a balance, as the API writes it."""
-
-    number: int
-    id: str
-    kind: str
-    credits: Decimal
-    balance: Decimal
-    at: datetime
-    source: str
-    reason: str
-    actor: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class EntriesOut:
-    """Entries, newest first. `next_before` begins the next page; null on the last."""
-
-    account_uid: str
-    entries: list[EntryOut]
-    next_before: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +61,6 @@ async def balance(uid: str) -> Report:
     return Report(document, [f"{uid} has {found.credits} credits."])
 
 
-async def entries(uid: str, before: int | None, limit: int) -> Report:
-    """How a balance came about."""
-    async with open_database(read_database_settings().database) as database:
-        found = await accounts.history(database, uid, before, limit)
-    more = found[-1].number if found and found[-1].number > 1 else None
-    return Report(
-        EntriesOut(uid, [entry_out(one) for one in found], more),
-        [_table(found), *([f"Older: --before {more}"] if more else [])],
-    )
-
-
 async def granted(grant: Grant) -> Report:
     """Credits, given with a reason; the operator's name stays in the books."""
     give = _give(grant)
@@ -128,31 +90,3 @@ def _give(grant: Grant) -> Give:
         actor=grant.actor,
         expires_at=grant.expires_at,
     )
-
-
-def entry_out(entry: Entry) -> EntryOut:
-    """An entry as it is written in JSON."""
-    return EntryOut(
-        number=entry.number,
-        id=str(entry.id),
-        kind=entry.kind,
-        credits=number(entry.credits),
-        balance=number(entry.balance),
-        at=entry.at,
-        source=entry.source,
-        reason=entry.reason,
-        actor=entry.actor,
-        key=entry.key,
-    )
-
-
-def _table(entries: Sequence[Entry]) -> Table:
-    return table(
-        *("number", "at", "kind", "credits", "balance", "reason", "actor", "key"),
-        rows=map(_row, entries),
-    )
-
-
-def _row(one: Entry) -> tuple[object, ...]:
-    before = (one.number, moment(one.at), one.kind, one.credits, one.balance)
-    return (*before, one.reason, one.actor, one.key)

@@ -11,6 +11,7 @@ import typer
 
 from prepaid.cli import exits
 from prepaid.cli.options import AccountUid, AsJson, Limit, instant, operator
+from prepaid.core.entries import Kind
 
 
 def _group(told: str, epilog: str | None = None) -> typer.Typer:
@@ -108,18 +109,39 @@ def balance(account: AccountUid, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def entries(
+def entries(  # noqa: PLR0913, PLR0917 - options, each with its name
     account: AccountUid,
-    limit: Limit = 100,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, max=100, help="How many at most; else 100, and all as CSV."),
+    ] = None,
     before: Annotated[
         int | None, typer.Option(min=1, max=2**63 - 1, help="Begin before this number.")
     ] = None,
+    kind: Annotated[
+        list[Kind] | None, typer.Option(help="Only of this kind; may be repeated.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=instant, metavar="INSTANT", help="Only at this instant or later."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(parser=instant, metavar="INSTANT", help="Only before this instant."),
+    ] = None,
+    resource: Annotated[str | None, typer.Option(help="Only what was spent on it.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Write CSV.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """List how a balance came about, newest first."""
-    from prepaid.cli import balances, reports
+    from prepaid.cli import history, reports
+    from prepaid.core.filters import Filter
 
-    reports.run(balances.entries(account, before, limit), as_json=as_json)
+    if as_csv and as_json:
+        raise typer.BadParameter("choose one of --csv and --json")
+    wanted = Filter(frozenset(kind or ()), since, until, resource)
+    told = history.written if as_csv else history.listed
+    reports.run(told(account, wanted, before, limit), as_json=as_json)
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from prepaid.cli.balances import EntryOut, PostedOut, entry_out
+from prepaid.cli.balances import PostedOut
 from prepaid.cli.reports import Report
 from prepaid.clock import wall_clock
 from prepaid.core.amounts import Credits
@@ -13,6 +13,7 @@ from prepaid.flows.sweep import sweep
 from prepaid.ids import new_id
 from prepaid.opening import open_database, open_ledger
 from prepaid.settings import read_database_settings
+from prepaid.wire import EntryOut, entry_out
 
 
 @dataclass(frozen=True, slots=True)

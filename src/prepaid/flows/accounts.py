@@ -5,10 +5,9 @@ from datetime import datetime
 
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import Give, Posted
-from prepaid.core.entries import Entry
 from prepaid.core.errors import UnknownAccount
 from prepaid.core.identity import account_uid
-from prepaid.storage import accounts, entries
+from prepaid.storage import accounts
 from prepaid.storage.accounts import AccountRow, Profile
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
@@ -70,19 +69,6 @@ async def balance(database: Database, uid: str, at: datetime) -> Balance:
         UnknownAccount: there is none.
     """
     return Balance(uid, (await account(database, uid)).balance, at)
-
-
-async def history(
-    database: Database, uid: str, before: int | None = None, limit: int = PAGE
-) -> list[Entry]:
-    """An account's entries, newest first, beginning before an entry's number.
-
-    Raises:
-        UnknownAccount: there is no such account.
-    """
-    await account(database, uid)
-    async with database.reading() as connection:
-        return await entries.of_account(connection, uid, before, limit)
 
 
 async def give(ledger: Ledger, grant: Give) -> Posted:

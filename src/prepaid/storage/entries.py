@@ -1,12 +1,13 @@
 """Entries: written once, read by account."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Row, insert, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.entries import Entry, Kind
+from prepaid.core.filters import EVERY, Filter
 from prepaid.storage.tables import entries
 
 
@@ -28,10 +29,18 @@ async def add(connection: AsyncConnection, posted: Iterable[Entry]) -> None:
 
 
 async def of_account(
-    connection: AsyncConnection, account_uid: str, before: int | None, limit: int
+    connection: AsyncConnection,
+    account_uid: str,
+    before: int | None,
+    limit: int,
+    wanted: Filter = EVERY,
 ) -> list[Entry]:
-    """An account's entries, newest first, beginning before a number."""
-    query = select(entries).where(entries.c.account_uid == account_uid)
+    """An account's entries that are wanted, newest first, beginning before a number.
+
+    No index helps a filter: the account's entries are read until there are enough. An index would
+    cost every charge something, for what few people ask.
+    """
+    query = select(entries).where(entries.c.account_uid == account_uid, *_true_of(wanted))
     if before is not None:
         query = query.where(entries.c.number < before)
     rows = await connection.execute(query.order_by(entries.c.number.desc()).limit(limit))
@@ -54,6 +63,25 @@ def entry_of(row: Row[Any]) -> Entry:
         reason=row.reason,
         actor=row.actor,
     )
+
+
+def _true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    if wanted.kinds:
+        yield entries.c.kind.in_(wanted.kinds)
+    if wanted.since is not None:
+        yield entries.c.at >= wanted.since
+    if wanted.until is not None:
+        yield entries.c.at < wanted.until
+    if wanted.resource is not None:
+        yield _spent_on(wanted.resource)
+
+
+def _spent_on(resource: str) -> ColumnElement[bool]:
+    """Compares the source's end: LIKE has wildcards, and ignores case on SQLite. Where the source
+    is shorter, what is cut out of it is too, so that it can't be the same."""
+    source = entries.c.source
+    end = func.substr(source, func.length(source) - len(resource))
+    return (source == resource) | (end == f" {resource}")
 
 
 def _values(entry: Entry) -> dict[str, object]:

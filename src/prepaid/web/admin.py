@@ -17,8 +17,8 @@ from prepaid.ids import new_id
 from prepaid.storage.accounts import AccountRow
 from prepaid.web.auth import Admin, Platform, TheService
 from prepaid.web.bodies import CreditsNumber, ExactRoute, Instant, Json, Line, Uid
-from prepaid.web.entries import EntryOut, entry_out
 from prepaid.web.openapi import refusals
+from prepaid.wire import EntryOut, entry_out
 
 router = APIRouter(route_class=ExactRoute, tags=["operating"])
 

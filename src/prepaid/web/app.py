@@ -49,6 +49,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=["Authorization", "Cache-Control", "Content-Type", "Pragma"],
+        expose_headers=["Content-Disposition"],
     )
     app.add_middleware(RequestLog)
     return app

@@ -20,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from prepaid.core.errors import TooLarge
-from prepaid.exact import encode
+from prepaid.exact import ExactNumber, encode
 
 LARGEST_BODY = 64 * 1024
 """Bytes of a request, but for a webhook's."""
@@ -45,7 +45,7 @@ def _exactly(written: object) -> object:
 
 
 CreditsNumber = Annotated[
-    Decimal,
+    ExactNumber,
     BeforeValidator(_exactly),
     WithJsonSchema(
         {
@@ -53,9 +53,6 @@ CreditsNumber = Annotated[
             "description": "At most six decimals, exact.",
         },
         mode="validation",
-    ),
-    WithJsonSchema(
-        {"type": "number", "description": "At most six decimals, exact."}, mode="serialization"
     ),
 ]
 """Credits on the wire: a JSON number (a decimal string is taken too)."""

@@ -15,9 +15,9 @@ from prepaid.ids import new_id
 from prepaid.settings import Settings
 from prepaid.web.auth import AnyCaller, TheService, account_for
 from prepaid.web.bodies import BatchRoute, CreditsNumber, Json, Line, Uid
-from prepaid.web.entries import EntryOut, entry_out
 from prepaid.web.openapi import refusals
 from prepaid.web.problems import Insufficient, Problem, problem_of
+from prepaid.wire import EntryOut, entry_out
 
 router = APIRouter(route_class=BatchRoute, tags=["spending"])
 

@@ -1,35 +1,27 @@
-"""How a balance came about: its entries, a page at a time."""
+"""How a balance came about: its entries, a page at a time, or all of them as CSV."""
 
-from datetime import datetime
-from typing import Annotated
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
-from pydantic import BaseModel
-from starlette.responses import Response
+from fastapi import APIRouter, Depends, Header, Query
+from pydantic import BaseModel, BeforeValidator
+from starlette.responses import Response, StreamingResponse
 
-from prepaid.core.entries import Entry
-from prepaid.exact import number
-from prepaid.flows import accounts
+from prepaid.core.entries import Kind
+from prepaid.core.filters import Filter
+from prepaid.flows import history
 from prepaid.web.auth import AccountUid, AnyCaller, TheService, account_for
-from prepaid.web.bodies import CreditsNumber, Json
+from prepaid.web.bodies import Instant, Json, Line
 from prepaid.web.openapi import refusals
+from prepaid.wire import EntryOut, as_csv, entry_out, file_name
 
 router = APIRouter(tags=["usage"])
 
-
-class EntryOut(BaseModel):
-    """One change of a balance: `credits` is signed, `balance` is what there was after it."""
-
-    number: int
-    id: str
-    kind: str
-    credits: CreditsNumber
-    balance: CreditsNumber
-    at: datetime
-    source: str
-    reason: str
-    actor: str
-    key: str
+VARY = {"Vary": "Accept"}
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
+}
 
 
 class EntriesOut(BaseModel):
@@ -41,36 +33,83 @@ class EntriesOut(BaseModel):
     next_before: int | None
 
 
+def _with_plus(written: object) -> object:
+    """A query writes a plus as %2B: a bare one is a blank by now."""
+    if isinstance(written, str) and re.search(r"T.* ", written):
+        raise ValueError("it has a blank: write the + of an offset as %2B")
+    return written
+
+
+Moment = Annotated[Instant, BeforeValidator(_with_plus)]
+
+
+def _filter(
+    kind: Annotated[frozenset[Kind], Query(description="Only of these kinds.")] = frozenset(),
+    since: Annotated[Moment | None, Query(description="Only at this instant or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Only before this instant.")] = None,
+    resource: Annotated[
+        Line | None,
+        Query(description="Only what was spent on it: the source, or its end behind a blank."),
+    ] = None,
+) -> Filter:
+    return Filter(kind, since, until, resource)
+
+
+def _csv_is_wanted(
+    asked: Annotated[
+        Literal["json", "csv"] | None, Query(alias="format", description="Else by Accept.")
+    ] = None,
+    accept: Annotated[str, Header(include_in_schema=False)] = "",
+) -> bool:
+    return (
+        asked == "csv"
+        if asked
+        else _weight("text/csv", accept) > _weight("application/json", accept)
+    )
+
+
 @router.get(
     "/api/iam/v1/usage/entries",
     response_model=EntriesOut,
-    responses=refusals(401, 403, 404, 422, 503),
+    responses=CSV | refusals(400, 401, 403, 404, 422, 503),
 )
-async def entries(
+async def entries(  # noqa: PLR0913, PLR0917 - parameters of a query, each with its name
     service: TheService,
     caller: AnyCaller,
+    wanted: Annotated[Filter, Depends(_filter)],
+    csv_is_wanted: Annotated[bool, Depends(_csv_is_wanted)],
     account_uid: AccountUid = None,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
-    limit: Annotated[int, Query(ge=1, le=accounts.PAGE)] = accounts.PAGE,
+    limit: Annotated[
+        int | None,
+        Query(ge=1, le=history.PAGE, description=f"Else {history.PAGE}, and all as CSV."),
+    ] = None,
 ) -> Response:
-    """How a balance came about."""
+    """How a balance came about, newest first."""
     uid = account_for(caller, account_uid)
-    found = await accounts.history(service.database, uid, before, limit)
-    more = found[-1].number if found and found[-1].number > 1 else None
-    return Json(EntriesOut(entries=[entry_out(entry) for entry in found], next_before=more))
+    if csv_is_wanted:
+        lines = as_csv(history.chunks(service.database, uid, wanted, before, limit))
+        return await _file(lines, file_name(uid, service.clock()))
+    page = await history.page(service.database, uid, wanted, before, limit or history.PAGE)
+    found = [entry_out(entry) for entry in page.entries]
+    return Json(EntriesOut(entries=found, next_before=page.next_before), headers=VARY)
 
 
-def entry_out(entry: Entry) -> EntryOut:
-    """An entry as it is written on the wire."""
-    return EntryOut(
-        number=entry.number,
-        id=str(entry.id),
-        kind=entry.kind,
-        credits=number(entry.credits),
-        balance=number(entry.balance),
-        at=entry.at,
-        source=entry.source,
-        reason=entry.reason,
-        actor=entry.actor,
-        key=entry.key,
-    )
+async def _file(lines: AsyncIterator[str], name: str) -> Response:
+    """A file to be saved, sent as it is read. What is refused is so before anything is sent; what
+    breaks off later ends without the end of the body, so that nobody takes it for the whole."""
+    first = await anext(lines)
+
+    async def all_lines() -> AsyncIterator[str]:
+        yield first
+        async for some in lines:
+            yield some
+
+    saved = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(all_lines(), headers=VARY | saved, media_type="text/csv")
+
+
+def _weight(kind: str, accept: str) -> float:
+    """How much an Accept header wants a kind that it names; 0 if it doesn't."""
+    named = re.search(rf"(?i)(?:^|,)\s*{kind}\s*(?=[;,]|$)(?:[^,]*;\s*q=([01][.]?\d*))?", accept)
+    return float(named[1] or 1) if named else 0.0

@@ -23,7 +23,7 @@ from local_service import CREDITS, SESSIONS, WEBHOOK, bearer, serving, token
 from local_stripe import signed
 from prepaid.clock import wall_clock
 from prepaid.core.amounts import Money
-from prepaid.flows import accounts
+from prepaid.flows import balances
 from prepaid.flows.verification import Tally, verify
 from prepaid.payments.gateway import Gateway
 from prepaid.payments.setup import Offer, make_price
@@ -205,7 +205,7 @@ def _opened(client: stripe.StripeClient, settings: Settings) -> Iterator[Story]:
 async def _findings(url: str) -> list[object]:
     database = Database(url)
     try:
-        assert (await accounts.balance(database, "buyer", wall_clock())).credits.micro >= 0
+        assert (await balances.balance(database, "buyer", wall_clock())).balance.micro >= 0
         return [finding async for finding in verify(database, Tally())]
     finally:
         await database.close()

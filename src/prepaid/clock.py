@@ -1,12 +1,28 @@
 """The clock: the service's is the only authority on time."""
 
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 """Gives the instant: aware, UTC."""
+
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Counts on while the machine sleeps, where the system has such a clock."""
 
 
 def wall_clock() -> datetime:
     """The instant now."""
     return datetime.now(UTC)
+
+
+def steady_clock() -> Clock:
+    """The wall clock, read once; from then on time passes as it does, however somebody sets the
+    clock. What burns is measured by it: an hour that never was must not cost anything."""
+    began, ticks = wall_clock(), time.clock_gettime_ns(_SINCE_BOOT)
+
+    def clock() -> datetime:
+        passed = time.clock_gettime_ns(_SINCE_BOOT) - ticks
+        return began + timedelta(microseconds=passed // 1_000)
+
+    return clock

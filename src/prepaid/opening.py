@@ -1,9 +1,10 @@
 """Opening the database and its ledger. Stripe is not loaded for it: most commands don't need it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from prepaid.clock import Clock, wall_clock
+from prepaid.core.ledger import WARN_SECONDS
 from prepaid.settings import SettingsFault
 from prepaid.storage import guards, schema
 from prepaid.storage.database import Database, exists
@@ -31,10 +32,10 @@ async def open_database(url: str, *, guarded: bool = True) -> AsyncIterator[Data
 
 
 def open_ledger(
-    database: Database, clock: Clock = wall_clock
+    database: Database, clock: Clock = wall_clock, warn: Sequence[int] = WARN_SECONDS
 ) -> AbstractAsyncContextManager[Ledger]:
-    """The ledger of this process."""
-    return Ledger(database, clock).open()
+    """The ledger of this process. `warn` are the seconds left at which a holder is warned."""
+    return Ledger(database, clock, warn).open()
 
 
 async def _check_schema(database: Database) -> None:

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 
-from prepaid.clock import Clock, wall_clock
+from prepaid.clock import Clock, steady_clock, wall_clock
 from prepaid.core.errors import Unavailable
 from prepaid.flows.catalog import Catalog
 from prepaid.flows.shop import Shop
-from prepaid.flows.sweep import sweep
+from prepaid.flows.sweep import sweep, take_turn
+from prepaid.ids import new_id
 from prepaid.opening import open_database, open_ledger
 from prepaid.payments.gateway import Gateway
 from prepaid.settings import Settings
@@ -19,8 +21,9 @@ from prepaid.storage import deployments
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
 
-SWEEP_SECONDS = 1.0
-"""How long after its instant an expired grant may still show in a balance."""
+SWEEP_SECONDS = 0.25
+"""How long after its instant an expired grant may still show in a balance, and a reservation that
+has run out or was lost may still claim something."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,21 +40,28 @@ class Service:
 
 
 @asynccontextmanager
-async def open_service(settings: Settings, clock: Clock = wall_clock) -> AsyncIterator[Service]:
-    """The service, running until the block ends; what it was asked by then is finished first."""
-    async with open_database(settings.database) as database, open_ledger(database, clock) as ledger:
+async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Service]:
+    """The service, running until the block ends; what it was asked by then is finished first.
+
+    Whoever brings a clock has it everywhere. Otherwise what burns is measured by a clock that
+    nobody can set meanwhile; tokens and signatures are compared with the wall's.
+    """
+    async with (
+        open_database(settings.database) as database,
+        open_ledger(database, clock or steady_clock(), settings.warn_seconds) as ledger,
+    ):
         gateway = open_gateway(settings)
         try:
             shop = await _shop(settings, database, gateway)
-            async with _sweeping(database, ledger, clock):
-                yield Service(settings, database, ledger, shop, clock)
+            async with _sweeping(database, ledger):
+                yield Service(settings, database, ledger, shop, clock or wall_clock)
         finally:
             await gateway.close()
 
 
 @asynccontextmanager
-async def _sweeping(database: Database, ledger: Ledger, clock: Clock) -> AsyncIterator[None]:
-    sweeping = asyncio.create_task(_sweep_for_ever(database, ledger, clock), name="sweep")
+async def _sweeping(database: Database, ledger: Ledger) -> AsyncIterator[None]:
+    sweeping = asyncio.create_task(_sweep_for_ever(database, ledger, new_id()), name="sweep")
     try:
         yield
     finally:
@@ -59,14 +69,24 @@ async def _sweeping(database: Database, ledger: Ledger, clock: Clock) -> AsyncIt
         await asyncio.wait([sweeping])
 
 
-async def _sweep_for_ever(database: Database, ledger: Ledger, clock: Clock) -> None:
-    """Also after the database was away."""
+async def _sweep_for_ever(database: Database, ledger: Ledger, who: UUID) -> None:
+    """Also after the database was away, or something else went wrong: dead machines would go on
+    claiming credits."""
     while True:
         try:
-            await sweep(database, ledger, clock())
+            await _sweep_in_turn(database, ledger, who)
         except Unavailable as away:
             log.warning("sweep_postponed", why=str(away))
+        except Exception:
+            log.exception("sweep_failed")
         await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _sweep_in_turn(database: Database, ledger: Ledger, who: UUID) -> None:
+    at = ledger.clock()
+    pulse = await take_turn(database, who, at)
+    if pulse is not None:
+        await sweep(database, ledger, at, pulse.renewed_at)
 
 
 def open_gateway(settings: Settings) -> Gateway:

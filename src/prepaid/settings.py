@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from prepaid.core.ledger import WARN_SECONDS
 from prepaid.storage.database import InvalidDatabaseUrl, with_driver
 
 Names = Annotated[frozenset[str], NoDecode]
+Seconds = Annotated[tuple[Annotated[int, Field(ge=1, le=86_400)], ...], NoDecode]
 
 SECRET_PREFIXES = {
     "DATALAYER_STRIPE_API_KEY": ("sk_test_", "rk_test_", "sk_live_", "rk_live_"),
@@ -72,9 +74,10 @@ class Settings(BaseSettings):
     port: int = Field(9700, alias="PREPAID_PORT", ge=0, le=65535)
     public_url: str = Field("", alias="PREPAID_PUBLIC_URL")
     return_origins: Names = Field(frozenset(), alias="PREPAID_RETURN_ORIGINS")
+    warn_seconds: Seconds = Field(WARN_SECONDS, alias="PREPAID_WARN_SECONDS")
     log_level: str = Field("info", alias="PREPAID_LOG_LEVEL")
 
-    @field_validator("jwt_allowed_issuers", "return_origins", mode="before")
+    @field_validator("jwt_allowed_issuers", "return_origins", "warn_seconds", mode="before")
     @classmethod
     def _split(cls, written: object) -> object:
         """Several values are written with commas or blanks between them."""

@@ -10,7 +10,7 @@ from prepaid.core.commands import Give
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Invalid, InvalidAccount, InvalidKey, UnknownAccount, UnknownKey
 from prepaid.core.identity import Scope, idempotency_key
-from prepaid.flows import accounts, history, keys
+from prepaid.flows import accounts, balances, history, keys
 from prepaid.ids import new_id
 from prepaid.storage import grants
 from prepaid.storage.accounts import Profile
@@ -72,7 +72,7 @@ async def test_a_grant_shows_in_balance_history_and_grants(database: Database) -
                     "grace",
                 ),
             )
-    assert (await accounts.balance(database, "u1", AT)).credits == Credits.of(6)
+    assert (await balances.balance(database, "u1", AT)).balance == Credits.of(6)
     assert [one.number for one in (await history.page(database, "u1")).entries] == [3, 2, 1]
     async with database.reading() as connection:
         given = await grants.of_account(connection, "u1")

@@ -10,8 +10,8 @@ from prepaid.core.amounts import Credits
 from prepaid.core.commands import Charge, Give
 from prepaid.core.entries import Kind
 from prepaid.core.errors import InsufficientCredits
-from prepaid.flows import accounts, consumption
-from prepaid.flows.sweep import sweep
+from prepaid.flows import accounts, balances, consumption
+from prepaid.flows.sweep import Swept, sweep
 from prepaid.flows.verification import Tally, verify
 from prepaid.ids import new_id
 from prepaid.storage.database import Database
@@ -74,12 +74,12 @@ async def test_what_is_left_of_each_grant_goes_when_its_time_has_come(
         await give(ledger, uid, 3, days=None)
     await consumption.charge(ledger, charge("ada", 2))
     clock.now = LATER
-    taken = await sweep(database, ledger, LATER)
+    taken = (await sweep(database, ledger, LATER, AT)).expired
     assert {(one.account_uid, one.credits) for one in taken} == {
         ("ada", Credits.of(-3)),
         ("bob", Credits.of(-5)),
     }
-    assert (await accounts.balance(database, "ada", LATER)).credits == Credits.of(3)
+    assert (await balances.balance(database, "ada", LATER)).balance == Credits.of(3)
     assert await findings(database) == []
 
 
@@ -88,13 +88,13 @@ async def test_nothing_is_swept_before_its_time_or_twice(
 ) -> None:
     await accounts.create(database, "ada", AT)
     await give(ledger, "ada", 5)
-    assert await sweep(database, ledger, AT) == []
+    assert await sweep(database, ledger, AT, AT) == Swept()
     clock.now = LATER
     first, second = await asyncio.gather(
-        sweep(database, ledger, LATER), sweep(database, ledger, LATER)
+        sweep(database, ledger, LATER, AT), sweep(database, ledger, LATER, AT)
     )
-    assert len(first + second) == 1
-    assert await sweep(database, ledger, LATER) == []
+    assert len(first.expired + second.expired) == 1
+    assert await sweep(database, ledger, LATER, AT) == Swept()
 
 
 async def test_a_charge_does_not_wait_for_the_sweep(
@@ -105,5 +105,5 @@ async def test_a_charge_does_not_wait_for_the_sweep(
     clock.now = LATER
     (refused,) = await consumption.charge_all(ledger, [charge("ada", 1)])
     assert isinstance(refused, InsufficientCredits)
-    assert (await accounts.balance(database, "ada", LATER)).credits == Credits(0)
+    assert (await balances.balance(database, "ada", LATER)).balance == Credits(0)
     assert await findings(database) == []

@@ -26,8 +26,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     async with opened.writing() as connection:
         await checkouts.add(connection, OFFER)
     async with Ledger(opened, lambda: AT).open() as ledger:
-        await ledger.give(gift("ada", 10))
-        await ledger.give(gift("bob", 5))
+        await ledger.post(gift("ada", 10))
+        await ledger.post(gift("bob", 5))
         await ledger.tell(PAID)
     yield opened
     await opened.close()
@@ -126,7 +126,7 @@ async def test_a_verification_sees_one_picture_while_the_ledger_goes_on(
     async for found in verify(database, tally):
         seen.append(found.account_uid)
         async with Ledger(database, lambda: AT).open() as ledger:
-            await asyncio.gather(ledger.give(gift("bob", 1)), ledger.give(gift("cyd", 1)))
+            await asyncio.gather(ledger.post(gift("bob", 1)), ledger.post(gift("cyd", 1)))
     assert (seen, tally.entries) == (["ada"], 3)
 
 

@@ -53,8 +53,8 @@ async def test_the_writer_outlives_a_fault_of_the_second_attempt(on_postgres: Da
             await connection.execute(text(statement))
     async with Ledger(on_postgres, lambda: AT).open() as ledger:
         with pytest.raises(DBAPIError, match="then worse"):
-            await ledger.give(give())
-        assert (await ledger.give(give())).entry.balance == Credits.of(5)
+            await ledger.post(give())
+        assert (await ledger.post(give())).entry.balance == Credits.of(5)
 
 
 async def test_an_error_does_not_tell_what_was_to_be_stored(database: Database) -> None:

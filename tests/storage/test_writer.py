@@ -59,7 +59,7 @@ async def make_accounts(database: Database, *uids: str) -> None:
 async def test_many_at_once_are_each_posted_once(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
-        posted = await asyncio.gather(*(ledger.give(give(key=str(i % 100))) for i in range(300)))
+        posted = await asyncio.gather(*(ledger.post(give(key=str(i % 100))) for i in range(300)))
     assert sum(not one.replayed for one in posted) == 100
     assert max(one.entry.balance for one in posted) == Credits.of(500)
 
@@ -68,7 +68,7 @@ async def test_a_refusal_does_not_touch_the_others_of_its_batch(database: Databa
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
         good, bad = await asyncio.gather(
-            ledger.give(give()), ledger.give(give(uid="nobody")), return_exceptions=True
+            ledger.post(give()), ledger.post(give(uid="nobody")), return_exceptions=True
         )
     assert isinstance(good, Posted)
     assert isinstance(bad, Refusal)
@@ -80,7 +80,7 @@ async def test_two_ledgers_on_one_database_agree(database: Database) -> None:
     other = Database(database.engine.url.render_as_string(hide_password=False))
     async with Ledger(database, lambda: AT).open() as one, Ledger(other, lambda: AT).open() as two:
         posted = await asyncio.gather(
-            *((one, two)[i % 2].give(give(key=str(i // 2))) for i in range(200))
+            *((one, two)[i % 2].post(give(key=str(i // 2))) for i in range(200))
         )
     await other.close()
     assert sum(not one.replayed for one in posted) == 100
@@ -91,8 +91,8 @@ async def test_twenty_charges_at_once_with_money_for_three_are_three(database: D
     await make_accounts(database, "ada")
     other = Database(database.engine.url.render_as_string(hide_password=False))
     async with Ledger(database, lambda: AT).open() as one, Ledger(other, lambda: AT).open() as two:
-        await one.give(give(whole=17))
-        asked = ((one, two)[i % 2].charge(charge(key=f"c{i}")) for i in range(20))
+        await one.post(give(whole=17))
+        asked = ((one, two)[i % 2].post(charge(key=f"c{i}")) for i in range(20))
         answers = await asyncio.gather(*asked, return_exceptions=True)
     await other.close()
     assert sum(isinstance(answer, Posted) for answer in answers) == 3
@@ -102,8 +102,8 @@ async def test_twenty_charges_at_once_with_money_for_three_are_three(database: D
 async def test_a_batch_has_an_outcome_for_each_charge(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
-        await ledger.give(give(whole=7))
-        few, many, nobody, again = await ledger.charge_all(
+        await ledger.post(give(whole=7))
+        few, many, nobody, again = await ledger.post_all(
             [charge(key="1"), charge(key="2"), charge("nobody"), charge(key="1")]
         )
     assert isinstance(few, Posted)
@@ -121,13 +121,13 @@ async def test_a_fault_in_a_batch_is_not_an_outcome(database: Database) -> None:
 
     async with Ledger(database, broken).open() as ledger:
         with pytest.raises(RuntimeError, match="no clock"):
-            await ledger.charge_all([charge()])
+            await ledger.post_all([charge()])
 
 
 async def test_what_was_submitted_is_finished_before_the_ledger_closes(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
-        waiting = [asyncio.create_task(ledger.give(give(key=str(i)))) for i in range(50)]
+        waiting = [asyncio.create_task(ledger.post(give(key=str(i)))) for i in range(50)]
         await asyncio.sleep(0)
     posted = await asyncio.gather(*waiting)
     assert {one.entry.number for one in posted} == set(range(1, 51))
@@ -142,7 +142,7 @@ async def test_a_database_that_hangs_does_not_keep_the_ledger_from_closing(
     async with other.writing() as connection:
         await accounts.lock(connection, ["ada"])
         async with Ledger(database, lambda: AT).open() as ledger:
-            waiting = [asyncio.create_task(ledger.give(give(key=str(i)))) for i in range(3)]
+            waiting = [asyncio.create_task(ledger.post(give(key=str(i)))) for i in range(3)]
             await asyncio.sleep(0)
         answers = await asyncio.gather(*waiting, return_exceptions=True)
     await other.close()
@@ -153,8 +153,8 @@ async def test_a_database_that_hangs_does_not_keep_the_ledger_from_closing(
 async def test_a_caller_that_goes_away_disturbs_nobody(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
-        gone = asyncio.create_task(ledger.give(give(key="gone")))
-        stays = asyncio.create_task(ledger.give(give(key="stays")))
+        gone = asyncio.create_task(ledger.post(give(key="gone")))
+        stays = asyncio.create_task(ledger.post(give(key="stays")))
         await asyncio.sleep(0)
         gone.cancel()
         assert (await stays).entry.credits == Credits.of(5)
@@ -163,7 +163,7 @@ async def test_a_caller_that_goes_away_disturbs_nobody(database: Database) -> No
 async def test_a_full_queue_refuses_at_once(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
-        asked = (ledger.give(give(key=str(i))) for i in range(writer.QUEUE + 5))
+        asked = (ledger.post(give(key=str(i))) for i in range(writer.QUEUE + 5))
         answers = await asyncio.gather(*asked, return_exceptions=True)
     refused = [one for one in answers if isinstance(one, LedgerBusy)]
     assert len(refused) == 5
@@ -173,7 +173,7 @@ async def test_a_full_queue_refuses_at_once(database: Database) -> None:
 async def test_a_database_that_is_away_refuses_everybody() -> None:
     nowhere = Database("sqlite+aiosqlite:////nowhere/at/all.db")
     async with Ledger(nowhere, lambda: AT).open() as ledger:
-        asked = (ledger.give(give(key=str(i))) for i in range(3))
+        asked = (ledger.post(give(key=str(i))) for i in range(3))
         answers = await asyncio.gather(*asked, return_exceptions=True)
     await nowhere.close()
     assert [type(one) for one in answers] == [LedgerUnavailable] * 3
@@ -191,10 +191,10 @@ async def test_a_fault_of_ours_reaches_every_caller_and_the_ledger_goes_on(
         return AT
 
     async with Ledger(database, clock).open() as ledger:
-        asked = (ledger.give(give(key=str(i))) for i in range(3))
+        asked = (ledger.post(give(key=str(i))) for i in range(3))
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(one) for one in answers] == [RuntimeError] * 3
-        assert (await ledger.give(give())).entry.number == 1
+        assert (await ledger.post(give())).entry.number == 1
 
 
 async def test_a_row_that_a_constraint_refuses_hurts_only_its_own_command(
@@ -204,10 +204,10 @@ async def test_a_row_that_a_constraint_refuses_hurts_only_its_own_command(
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
         first = give(key="first")
-        await ledger.give(first)
+        await ledger.post(first)
         clashing = replace(give(key="second"), id=first.id)
         bad, good = await asyncio.gather(
-            ledger.give(clashing), ledger.give(give(key="third")), return_exceptions=True
+            ledger.post(clashing), ledger.post(give(key="third")), return_exceptions=True
         )
     assert isinstance(bad, IntegrityError)
     assert isinstance(good, Posted)
@@ -278,10 +278,7 @@ class Model(RuleBasedStateMachine):
                 assert type(answer) is expected
 
     async def submit(self, commands: list[Give | Charge]) -> list[Posted | BaseException]:
-        asked = (
-            self.ledger.give(one) if isinstance(one, Give) else self.ledger.charge(one)
-            for one in commands
-        )
+        asked = (self.ledger.post(one) for one in commands)
         return await asyncio.gather(*asked, return_exceptions=True)
 
     @rule()

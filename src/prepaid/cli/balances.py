@@ -12,7 +12,7 @@ from prepaid.core.entries import Kind
 from prepaid.core.errors import Invalid
 from prepaid.core.identity import idempotency_key
 from prepaid.exact import number
-from prepaid.flows import accounts
+from prepaid.flows import accounts, balances
 from prepaid.ids import new_id
 from prepaid.opening import open_database, open_ledger
 from prepaid.settings import read_database_settings
@@ -56,9 +56,9 @@ class Grant:
 async def balance(uid: str) -> Report:
     """What an account has."""
     async with open_database(read_database_settings().database) as database:
-        found = await accounts.balance(database, uid, wall_clock())
-    document = BalanceOut(found.account_uid, number(found.credits), found.at)
-    return Report(document, [f"{uid} has {found.credits} credits."])
+        found = await balances.balance(database, uid, wall_clock())
+    document = BalanceOut(found.account_uid, number(found.balance), found.at)
+    return Report(document, [f"{uid} has {found.balance} credits."])
 
 
 async def granted(grant: Grant) -> Report:

@@ -9,7 +9,7 @@ from prepaid.core.amounts import Credits
 from prepaid.core.commands import Charge
 from prepaid.core.identity import idempotency_key
 from prepaid.flows import consumption
-from prepaid.flows.sweep import sweep
+from prepaid.flows.sweep import grace_from, sweep
 from prepaid.ids import new_id
 from prepaid.opening import open_database, open_ledger
 from prepaid.settings import read_database_settings
@@ -30,9 +30,10 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class SweptOut:
-    """What has expired, and was written down now."""
+    """What has expired, and the reservations that have ended, written down now."""
 
     entries: list[EntryOut]
+    reservations: list[str]
 
 
 async def charged(asked: Asked) -> Report:
@@ -62,11 +63,14 @@ async def charged(asked: Asked) -> Report:
 
 
 async def swept() -> Report:
-    """What has expired by now, written down. A running service does it every second."""
+    """What time has done by now, written down. A running service does it all the time."""
+    now = wall_clock()
     async with (
         open_database(read_database_settings().database) as database,
         open_ledger(database) as ledger,
     ):
-        taken = await sweep(database, ledger, wall_clock())
-    lines = [f"{one.account_uid}: {one.reason}." for one in taken]
-    return Report(SweptOut([entry_out(one) for one in taken]), lines or ["Nothing has expired."])
+        done = await sweep(database, ledger, now, await grace_from(database, now))
+    lines = [f"{one.account_uid}: {one.reason}." for one in done.expired]
+    lines += [f"{one.account_uid}: {one.name} ended, {one.why}." for one in done.ended]
+    told = SweptOut([entry_out(one) for one in done.expired], [one.name for one in done.ended])
+    return Report(told, lines or ["Nothing has expired, and no reservation has ended."])

@@ -64,6 +64,9 @@ class Credits:
         return f"{sign}{whole}.{part:06}".rstrip("0").rstrip(".")
 
 
+NOTHING = Credits(0)
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An exact amount of money in the currency's minor unit, as Stripe counts it.

@@ -3,20 +3,30 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from prepaid.core.amounts import Credits
+from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.checkouts import Checkout
 from prepaid.core.commands import Outcome, Tell, Told, Verdict
 from prepaid.core.entries import Entry
 from prepaid.core.grants import Grant
+from prepaid.core.notices import Notice
+from prepaid.core.reservations import Reservation
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the ledger knows of an account: its balance and the number of its last entry."""
+    """What the ledger knows of an account.
+
+    `balance` is what it has, `reserved` what its `open` reservations claim of it, `shared_rate`
+    how fast those without a limit burn together.
+    """
 
     uid: str
     balance: Credits
     last_entry: int
+    reserved: Credits = NOTHING
+    shared_rate: Credits = NOTHING
+    open: int = 0
+    last_notice: int = 0
 
 
 @dataclass(slots=True)
@@ -25,7 +35,8 @@ class Books:
 
     `recorded` has the entries whose keys the batch names; `verdicts` the events it names that
     were told before; `grants`, by account, all that have something left, of the accounts that the
-    batch may spend from.
+    batch may spend from; `reservations` those that it names; `opened`, by account and key, the
+    last epoch of each that it may open again.
     """
 
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -33,13 +44,16 @@ class Books:
     checkouts: dict[UUID, Checkout] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     grants: dict[str, dict[UUID, Grant]] = field(default_factory=dict)
+    reservations: dict[UUID, Reservation] = field(default_factory=dict)
+    opened: dict[tuple[str, str], Reservation] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Decision:
     """One outcome for each command, in order, and what is to be saved with them.
 
-    `granted` are new grants, `drawn` are older ones of which less is left now.
+    `granted` are new grants, `drawn` are older ones of which less is left now; `opened` are new
+    reservations, `changed` older ones.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -49,3 +63,6 @@ class Decision:
     accounts: dict[str, Account] = field(default_factory=dict)
     checkouts: dict[UUID, Checkout] = field(default_factory=dict)
     inbox: dict[str, tuple[Tell, Told]] = field(default_factory=dict)
+    opened: dict[UUID, Reservation] = field(default_factory=dict)
+    changed: dict[UUID, Reservation] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)

@@ -9,10 +9,12 @@ from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import Claim, News
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.errors import Refusal
+from prepaid.core.reservations import Reservation
 
 PURCHASE_KEYS = "stripe:"
 EXPIRY_KEYS = "expiry:"
-RESERVED_KEYS = (PURCHASE_KEYS, EXPIRY_KEYS)
+SETTLEMENT_KEYS = "reservation:"
+RESERVED_KEYS = (PURCHASE_KEYS, EXPIRY_KEYS, SETTLEMENT_KEYS)
 """Keys that begin so are the ledger's own: nobody can take the key of somebody's purchase first."""
 
 
@@ -61,6 +63,100 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class Reverse:
+    """Take credits back from a grant, as when its payment was refunded.
+
+    `id` becomes the entry's. `key` makes it once, as with Give. What has been spent or is reserved
+    can't be taken back.
+    """
+
+    id: UUID
+    account_uid: str
+    key: str
+    grant_id: UUID
+    credits: Credits
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Reserve credits for something that runs.
+
+    `id` becomes the reservation's. `burning_rate` is credits a second. With a `limit` that much is
+    reserved at once; without one, a slice that heartbeats renew. `key` makes it once; after the
+    reservation was lost, the same key opens it again.
+    """
+
+    id: UUID
+    account_uid: str
+    key: str
+    resource: str
+    resource_type: str
+    given_name: str
+    burning_rate: Credits
+    limit: Credits | None
+    heartbeat_seconds: int
+    actor: str
+    by_platform: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """Its holder lives. `account_uid` is that of a user who asks; None is the platform."""
+
+    reservation_id: UUID
+    account_uid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Let it go on: up to a new total limit, or, without a limit, as far as the balance goes."""
+
+    reservation_id: UUID
+    account_uid: str | None
+    limit: Credits | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRate:
+    """Let it burn at another rate from now on."""
+
+    reservation_id: UUID
+    account_uid: str | None
+    burning_rate: Credits
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """End it, and post what it has cost. `spent` is for one that doesn't burn, whose cost only
+    its holder knows."""
+
+    reservation_id: UUID
+    account_uid: str | None
+    spent: Credits | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """End it at no cost: what it was for didn't happen."""
+
+    reservation_id: UUID
+    account_uid: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Do to a reservation what time does by itself. Doing it twice is safe.
+
+    `grace_from` is when the service was last away: no silence before it counts.
+    """
+
+    reservation_id: UUID
+    grace_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Tell:
     """What a signed event says of a checkout.
 
@@ -76,7 +172,13 @@ class Tell:
     account_uid: str | None
 
 
-Command = Give | Charge | Expire | Tell
+Keyed = Give | Charge | Reverse
+"""What posts an entry under its caller's key."""
+
+Holding = Beat | Extend | ChangeRate | Settle | Release | Lapse
+"""What is done to a reservation that there is."""
+
+Command = Keyed | Open | Holding | Expire | Tell
 
 
 class Verdict(StrEnum):
@@ -88,7 +190,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A Give or a Charge was posted, now or (replayed) when its key was first used."""
+    """A Give, Charge or Reverse was posted, now or (replayed) when its key was first used."""
 
     entry: Entry
     replayed: bool = False
@@ -114,4 +216,20 @@ class Expired:
     entries: tuple[Entry, ...]
 
 
-Outcome = Posted | Told | Expired | Refusal
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A reservation as it is at an instant, after what was asked for.
+
+    `available` is what its account could still spend then, `shared_rate` how fast all its
+    reservations without a limit burn together. `replayed` says that it had been opened, or had
+    ended, before.
+    """
+
+    reservation: Reservation
+    at: datetime
+    available: Credits
+    shared_rate: Credits
+    replayed: bool = False
+
+
+Outcome = Posted | Told | Expired | Held | Refusal

@@ -15,7 +15,9 @@ class Kind(StrEnum):
     PROMOTION = "promotion"
     ADJUSTMENT = "adjustment"
     CHARGE = "charge"
+    SETTLEMENT = "settlement"
     EXPIRY = "expiry"
+    REVERSAL = "reversal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,8 @@ class Entry:
 
     Entries of an account are numbered 1, 2, 3 ... without gaps. `credits` is signed; `balance` is
     what the account held after it. `source` names what caused it: a Stripe checkout session, the
-    resource that a charge is for, the grant that expired. `key` is the caller's idempotency key,
-    `fingerprint` that of the content it came with.
+    resource that a charge or a settlement is for, the grant that expired or was taken back. `key`
+    is the caller's idempotency key, `fingerprint` that of the content it came with.
     """
 
     account_uid: str

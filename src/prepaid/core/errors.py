@@ -8,6 +8,10 @@
     │  ├─ InvalidExpiry       credits that would be gone before they come
     │  ├─ InvalidKey          not an idempotency key
     │  ├─ InvalidAccount      not a name for an account
+    │  ├─ InvalidRate         not a burning rate that a reservation can have
+    │  ├─ InvalidHeartbeat    not an interval between heartbeats
+    │  ├─ InvalidLimit        not a limit that the reservation can have
+    │  ├─ InvalidSettlement   not what the reservation can have cost
     │  ├─ InvalidReturnUrl    leads to an origin that isn't allowed
     │  ├─ PackageNotSold      the price exists, and can't be sold
     │  └─ InvalidEvent        a webhook delivery nobody at Stripe would send
@@ -19,15 +23,21 @@
     │  ├─ UnknownAccount
     │  ├─ UnknownPackage
     │  ├─ UnknownCheckout
+    │  ├─ UnknownGrant
+    │  ├─ UnknownReservation
     │  └─ UnknownKey
     ├─ InsufficientCredits    the account has less than is asked for
     ├─ Conflict               it contradicts what is already so
     │  ├─ KeyReused           the key stands for another command
     │  ├─ TooMany             more of a thing than an account may have
-    │  └─ BalanceTooLarge     beyond what an account can hold
+    │  ├─ BalanceTooLarge     beyond what an account can hold
+    │  └─ ReservationClosed   it was settled or released
+    │     ├─ ReservationLost  its heartbeats stopped; its key opens it again
+    │     └─ ReservationDepleted  its credits were used up
     └─ Unavailable            try again; nothing was changed, or the key makes it harmless
        ├─ LedgerBusy          the queue is full
        ├─ LedgerUnavailable   the database is away
+       ├─ ClockFarOff         this machine's clock can't be right
        ├─ StripeUnavailable   Stripe is away, or doesn't accept our key
        └─ StripeRefused       Stripe understood, and said no: an operator has to look
 
@@ -92,6 +102,35 @@ class InvalidAccount(Invalid):
 
     code = "invalid_account"
     title = "Invalid account"
+
+
+class InvalidRate(Invalid):
+    """Not a burning rate: 0 to 10,000 credits a second, and 0 only for what has a limit."""
+
+    code = "invalid_rate"
+    title = "Invalid burning rate"
+
+
+class InvalidHeartbeat(Invalid):
+    """Not an interval between heartbeats: 1 to 3,600 whole seconds."""
+
+    code = "invalid_heartbeat"
+    title = "Invalid heartbeat interval"
+
+
+class InvalidLimit(Invalid):
+    """Not a limit that the reservation can have now."""
+
+    code = "invalid_limit"
+    title = "Invalid limit"
+
+
+class InvalidSettlement(Invalid):
+    """Not what the reservation can have cost: time costs what it costs, and no less than it has
+    burnt or more than is reserved."""
+
+    code = "invalid_settlement"
+    title = "Invalid settlement"
 
 
 class InvalidReturnUrl(Invalid):
@@ -171,6 +210,20 @@ class UnknownCheckout(Unknown):
     title = "Unknown checkout"
 
 
+class UnknownGrant(Unknown):
+    """The account has no such grant with anything left."""
+
+    code = "unknown_grant"
+    title = "Unknown grant"
+
+
+class UnknownReservation(Unknown):
+    """No reservation has this id, or it is another account's."""
+
+    code = "unknown_reservation"
+    title = "Unknown reservation"
+
+
 class UnknownKey(Unknown):
     """No API key has this id."""
 
@@ -218,6 +271,28 @@ class BalanceTooLarge(Conflict):
     title = "Balance too large"
 
 
+class ReservationClosed(Conflict):
+    """It was settled or released: nothing can be done to it any more."""
+
+    code = "reservation_closed"
+    title = "Reservation closed"
+
+
+class ReservationLost(ReservationClosed):
+    """Its heartbeats stopped, and it was settled to the last of them. The same key opens it
+    again."""
+
+    code = "reservation_lost"
+    title = "Reservation lost"
+
+
+class ReservationDepleted(ReservationClosed):
+    """Its credits were used up, and it ended at that instant."""
+
+    code = "reservation_depleted"
+    title = "Reservation depleted"
+
+
 class Unavailable(Refusal):
     """Not now. Trying again, with the same key, is safe."""
 
@@ -238,6 +313,13 @@ class LedgerUnavailable(Unavailable):
 
     code = "ledger_unavailable"
     title = "Ledger unavailable"
+
+
+class ClockFarOff(Unavailable):
+    """This machine's clock is far behind what the books have seen: no time is measured by it."""
+
+    code = "clock_far_off"
+    title = "Clock far off"
 
 
 class StripeUnavailable(Unavailable):

@@ -48,6 +48,16 @@ def drawn(grants: Iterable[Grant], credits_: Credits) -> Iterator[Grant]:
             yield replace(grant, remaining=grant.remaining - taken)
 
 
+def held(grants: Iterable[Grant], reserved: Credits) -> dict[UUID, Credits]:
+    """How much of each grant reservations claim: they are laid over the grants in the order of
+    spending, as their settlements will be. What is claimed does not expire meanwhile."""
+    claimed, left = {}, reserved
+    for grant in spending_order(grants):
+        claimed[grant.id] = min(left, grant.remaining)
+        left -= claimed[grant.id]
+    return claimed
+
+
 def due(grants: Iterable[Grant], at: datetime) -> list[Grant]:
     """The grants that have expired with something left, the earliest first."""
     over = [one for one in grants if one.remaining and one.expires_at and one.expires_at <= at]

@@ -13,10 +13,9 @@ from uuid import UUID
 
 from prepaid.core import checkouts
 from prepaid.core.amounts import MOST_MICRO, Credits
-from prepaid.core.books import Account, Books, Decision
+from prepaid.core.books import Books, Decision
 from prepaid.core.checkouts import Checkout, News, State
 from prepaid.core.commands import (
-    EXPIRY_KEYS,
     PURCHASE_KEYS,
     RESERVED_KEYS,
     Charge,
@@ -24,8 +23,11 @@ from prepaid.core.commands import (
     Expire,
     Expired,
     Give,
+    Keyed,
+    Open,
     Outcome,
     Posted,
+    Reverse,
     Tell,
     Told,
     Verdict,
@@ -39,24 +41,32 @@ from prepaid.core.errors import (
     InvalidKey,
     KeyReused,
     Refusal,
-    UnknownAccount,
+    UnknownGrant,
 )
-from prepaid.core.grants import PRIORITY, Grant, drawn, due
+from prepaid.core.grants import PRIORITY, Grant
+from prepaid.core.journal import Journal
+from prepaid.core.metering import Meter
+
+WARN_SECONDS = (300, 60)
+"""Seconds left at which the holder of a reservation is warned, unless the operator says others."""
 
 
-def decide(books: Books, commands: Sequence[Command], at: datetime) -> Decision:
+def decide(
+    books: Books, commands: Sequence[Command], at: datetime, warn: Sequence[int] = WARN_SECONDS
+) -> Decision:
     """What becomes of each command, as if they had come one after the other.
 
     The books are used up: they hold the new state afterwards. A refused command leaves nothing
-    behind (but for grants whose time had come: they expire first), and the others of its batch
-    don't notice.
+    behind (but for what time had done by then: grants expire and reservations run out first), and
+    the others of its batch don't notice. `warn` are the seconds left at which a holder is warned.
     """
-    batch = _Batch(books, at, Decision())
-    batch.decision.outcomes = [batch.outcome(command) for command in commands]
-    return batch.decision
+    journal = Journal(books, at, Decision())
+    batch = _Batch(journal, Meter(journal, warn))
+    journal.decision.outcomes = [batch.outcome(command) for command in commands]
+    return journal.decision
 
 
-def fingerprint(command: Give | Charge) -> bytes:
+def fingerprint(command: Keyed) -> bytes:
     """Sixteen bytes that stand for what a command asks for, whoever asks.
 
     Stored with each key for good, so the text that is hashed never changes its form.
@@ -64,89 +74,106 @@ def fingerprint(command: Give | Charge) -> bytes:
     return blake2b("\n".join(_asked(command)).encode(), digest_size=16).digest()
 
 
-def _asked(command: Give | Charge) -> tuple[str, ...]:
+def _asked(command: Keyed) -> tuple[str, ...]:
     micro = str(command.credits.micro)
-    if isinstance(command, Charge):
-        return ("charge", micro, command.resource, command.reason)
-    expires = command.expires_at.isoformat() if command.expires_at else ""
-    return ("give", command.kind, micro, expires, command.reason)
+    match command:
+        case Charge():
+            return ("charge", micro, command.resource, command.reason)
+        case Reverse():
+            return ("reverse", micro, str(command.grant_id), command.reason)
+        case _:
+            expires = command.expires_at.isoformat() if command.expires_at else ""
+            return ("give", command.kind, micro, expires, command.reason)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """The books while a batch is decided, and the decision as it grows."""
+    """Sends each command to the rule that decides it."""
 
-    books: Books
-    at: datetime
-    decision: Decision
+    journal: Journal
+    meter: Meter
 
     def outcome(self, command: Command) -> Outcome:
         try:
             match command:
-                case Give() | Charge():
+                case Give() | Charge() | Reverse():
                     return self.once(command)
+                case Open():
+                    return self.meter.open(command)
                 case Expire():
-                    return Expired(tuple(self.expire(command.account_uid)))
-                case _:
+                    return Expired(tuple(self.journal.expire(command.account_uid)))
+                case Tell():
                     return self.tell(command)
+                case _:
+                    return self.meter.hold(command)
         except Refusal as refusal:
             return refusal
 
-    def once(self, command: Give | Charge) -> Posted:
+    def once(self, command: Keyed) -> Posted:
         """Posts what a caller asks for under a key, or finds that it was posted before."""
         if command.key.startswith(RESERVED_KEYS):
             raise InvalidKey(f"Keys that begin with {RESERVED_KEYS} are the service's own.")
-        if first := self.books.recorded.get((command.account_uid, command.key)):
+        if first := self.journal.books.recorded.get((command.account_uid, command.key)):
             if first.fingerprint != fingerprint(command):
                 raise KeyReused(f"The key {command.key!r} was used before, with other content.")
             return Posted(first, replayed=True)
         if command.credits.micro <= 0:
             raise InvalidCredits(f"{command.credits} credits: it must be more than 0.")
-        return Posted(self.give(command) if isinstance(command, Give) else self.charge(command))
+        return Posted(self.posted(command))
+
+    def posted(self, command: Keyed) -> Entry:
+        match command:
+            case Give():
+                return self.give(command)
+            case Charge():
+                return self.charge(command)
+            case _:
+                return self.reverse(command)
 
     def give(self, give: Give) -> Entry:
-        account = self.account(give.account_uid)
+        account = self.journal.account(give.account_uid)
         balance = account.balance + give.credits
         if balance.micro > MOST_MICRO:
             raise BalanceTooLarge(
                 f"{give.credits} more would make {balance} credits; an account holds at most "
                 f"{Credits(MOST_MICRO)}."
             )
-        if give.expires_at is not None and give.expires_at <= self.at:
+        if give.expires_at is not None and give.expires_at <= self.journal.at:
             raise InvalidExpiry(f"{give.expires_at.isoformat()} is over: nothing would be granted.")
-        grant = _grant(give, self.at)
-        self.decision.granted[grant.id] = grant
-        if (held := self.books.grants.get(account.uid)) is not None:
+        grant = _grant(give, self.journal.at)
+        self.journal.decision.granted[grant.id] = grant
+        if (held := self.journal.books.grants.get(account.uid)) is not None:
             held[grant.id] = grant
-        return self.post(_given(give, self.at))
+        return self.journal.post(_given(give, self.journal.at))
 
     def charge(self, charge: Charge) -> Entry:
-        self.account(charge.account_uid)
-        self.expire(charge.account_uid)
-        available = self.available(charge.account_uid)
-        if available < charge.credits:
-            raise InsufficientCredits(str(charge.credits), str(available))
-        self.draw(charge.account_uid, charge.credits)
-        return self.post(_charged(charge, self.at))
+        self.journal.need(charge.account_uid, charge.credits)
+        self.journal.draw(charge.account_uid, charge.credits, held=False)
+        return self.journal.post(_charged(charge, self.journal.at))
 
-    def expire(self, account_uid: str) -> list[Entry]:
-        """Posts what is left of grants whose time has come, each at its own instant."""
-        over = due(self.books.grants.get(account_uid, {}).values(), self.at)
-        for grant in over:
-            self.keep(replace(grant, remaining=Credits(0)))
-        return [self.post(_expired(grant)) for grant in over]
+    def reverse(self, asked: Reverse) -> Entry:
+        """What was spent or is reserved can't be taken back."""
+        available = self.journal.available(asked.account_uid)
+        grant = self.journal.books.grants.get(asked.account_uid, {}).get(asked.grant_id)
+        if grant is None:
+            raise UnknownGrant("The account has no such grant with anything left.")
+        free = min(available, grant.remaining)
+        if free < asked.credits:
+            raise InsufficientCredits(str(asked.credits), str(free))
+        self.journal.keep(replace(grant, remaining=grant.remaining - asked.credits))
+        return self.journal.post(_reversed(asked, self.journal.at))
 
     def tell(self, tell: Tell) -> Told:
-        if self.books.verdicts.get(tell.event_id) is Verdict.APPLIED:
+        if self.journal.books.verdicts.get(tell.event_id) is Verdict.APPLIED:
             return Told(Verdict.APPLIED, repeated=True)
         told = self.judge(tell)
-        self.books.verdicts[tell.event_id] = told.verdict
-        self.decision.inbox[tell.event_id] = (tell, told)
+        self.journal.books.verdicts[tell.event_id] = told.verdict
+        self.journal.decision.inbox[tell.event_id] = (tell, told)
         return told
 
     def judge(self, tell: Tell) -> Told:
         """Quarantine is for what is signed and doesn't fit: nothing moves, an operator sees it."""
-        checkout = self.books.checkouts.get(tell.claim.checkout_id or UUID(int=0))
+        checkout = self.journal.books.checkouts.get(tell.claim.checkout_id or UUID(int=0))
         if checkout is None:
             return Told(Verdict.QUARANTINED, "no checkout of this service has the id it names")
         if differences := checkouts.mismatches(checkout, tell.claim):
@@ -159,43 +186,14 @@ class _Batch:
             return Told(Verdict.QUARANTINED, str(refusal))
 
     def advance(self, checkout: Checkout, tell: Tell) -> Entry | None:
-        changed = checkouts.after(checkout, tell.news, tell.claim, self.at)
+        changed = checkouts.after(checkout, tell.news, tell.claim, self.journal.at)
         entry = None
         if changed.state is State.CREDITED and checkout.state is not State.CREDITED:
             entry = self.give(_purchase(changed))
         if changed != checkout:
-            self.books.checkouts[checkout.id] = self.decision.checkouts[checkout.id] = changed
-        return entry
-
-    def account(self, uid: str) -> Account:
-        account = self.books.accounts.get(uid)
-        if account is None:
-            raise UnknownAccount(f"There is no account {uid!r}.")
-        return account
-
-    def available(self, uid: str) -> Credits:
-        """What can be spent: the grants and the balance say the same, or the lesser counts."""
-        left = sum(one.remaining.micro for one in self.books.grants.get(uid, {}).values())
-        return min(self.account(uid).balance, Credits(left))
-
-    def draw(self, uid: str, credits_: Credits) -> None:
-        for grant in list(drawn(self.books.grants[uid].values(), credits_)):
-            self.keep(grant)
-
-    def keep(self, grant: Grant) -> None:
-        """A grant of which less is left: an older one, or one that this batch has made."""
-        self.books.grants[grant.account_uid][grant.id] = grant
-        made_here = grant.id in self.decision.granted
-        (self.decision.granted if made_here else self.decision.drawn)[grant.id] = grant
-
-    def post(self, draft: Entry) -> Entry:
-        """The entry with its number and the balance after it, on the books."""
-        account = self.books.accounts[draft.account_uid]
-        changed = Account(account.uid, account.balance + draft.credits, account.last_entry + 1)
-        entry = replace(draft, number=changed.last_entry, balance=changed.balance)
-        self.books.accounts[account.uid] = self.decision.accounts[account.uid] = changed
-        self.books.recorded[account.uid, entry.key] = entry
-        self.decision.entries.append(entry)
+            self.journal.books.checkouts[checkout.id] = self.journal.decision.checkouts[
+                checkout.id
+            ] = changed
         return entry
 
 
@@ -249,23 +247,20 @@ def _charged(charge: Charge, at: datetime) -> Entry:
     )
 
 
-def _expired(grant: Grant) -> Entry:
-    """The key is the grant's, so that it expires once; the id follows from it."""
-    digest = blake2b(b"expiry" + grant.id.bytes, digest_size=16).digest()
-    assert grant.expires_at is not None
+def _reversed(asked: Reverse, at: datetime) -> Entry:
     return Entry(
-        account_uid=grant.account_uid,
+        account_uid=asked.account_uid,
         number=0,
-        id=UUID(bytes=digest),
-        kind=Kind.EXPIRY,
-        credits=-grant.remaining,
+        id=asked.id,
+        kind=Kind.REVERSAL,
+        credits=-asked.credits,
         balance=Credits(0),
-        at=grant.expires_at,
-        key=f"{EXPIRY_KEYS}{grant.id}",
-        fingerprint=digest,
-        source=str(grant.id),
-        reason=f"{grant.remaining} of {grant.credits} credits expired",
-        actor="prepaid",
+        at=at,
+        key=asked.key,
+        fingerprint=fingerprint(asked),
+        source=str(asked.grant_id),
+        reason=asked.reason,
+        actor=asked.actor,
     )
 
 

@@ -1,9 +1,7 @@
 """Accounts: how one comes into being, and what its owner reads."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
-from prepaid.core.amounts import Credits
 from prepaid.core.commands import Give, Posted
 from prepaid.core.errors import UnknownAccount
 from prepaid.core.identity import account_uid
@@ -14,15 +12,6 @@ from prepaid.storage.writer import Ledger
 
 PAGE = 100
 """Rows of a list in one answer, at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Balance:
-    """An account's credits at an instant, before any reservation."""
-
-    account_uid: str
-    credits: Credits
-    at: datetime
 
 
 async def enter(database: Database, uid: str, profile: Profile, at: datetime) -> None:
@@ -62,19 +51,10 @@ async def listed(database: Database, after: str = "", limit: int = PAGE) -> list
         return await accounts.listed(connection, after, limit)
 
 
-async def balance(database: Database, uid: str, at: datetime) -> Balance:
-    """What an account has.
-
-    Raises:
-        UnknownAccount: there is none.
-    """
-    return Balance(uid, (await account(database, uid)).balance, at)
-
-
 async def give(ledger: Ledger, grant: Give) -> Posted:
     """An operator grants credits, with a reason, and their name stays in the books.
 
     Raises:
         Refusal: nothing was granted.
     """
-    return await ledger.give(grant)
+    return await ledger.post(grant)

@@ -17,9 +17,9 @@ async def charge(ledger: Ledger, asked: Charge) -> Posted:
         InsufficientCredits: the account has less; nothing is spent.
         Refusal: nothing is spent, for another reason.
     """
-    return await ledger.charge(asked)
+    return await ledger.post(asked)
 
 
 async def charge_all(ledger: Ledger, asked: Sequence[Charge]) -> list[Posted | Refusal]:
     """Spends several times; one outcome for each, in order, as if each had come alone."""
-    return await ledger.charge_all(asked)
+    return await ledger.post_all(asked)

@@ -1,37 +1,104 @@
 """The sweep: what time does by itself is written into the books."""
 
 import asyncio
-from datetime import datetime
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 
-from prepaid.core.commands import Expire
+from prepaid.core.commands import Expire, Lapse
 from prepaid.core.entries import Entry
-from prepaid.storage import grants
+from prepaid.core.pulses import AWAY, Pulse, next_pulse
+from prepaid.core.reservations import Reservation
+from prepaid.storage import grants, pulses, reservations
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
 
 AT_ONCE = 200
-"""Accounts in one round."""
+"""Accounts or reservations in one round."""
+
+RENEWED = timedelta(seconds=1)
+"""How often the process that sweeps says that it lives."""
 
 log = structlog.get_logger(__name__)
 
 
-async def sweep(database: Database, ledger: Ledger, at: datetime) -> list[Entry]:
-    """Takes back what has expired by now; an entry for each grant.
+@dataclass(slots=True)
+class Swept:
+    """What time had done: credits that expired, and reservations that ended."""
 
-    Two sweeps at once are harmless: a grant expires under its own key. Between its instant and
-    the next sweep a grant still shows in a balance, and nothing is spent from it: a charge expires
-    first what is due.
+    expired: list[Entry] = field(default_factory=list)
+    ended: list[Reservation] = field(default_factory=list)
+
+
+async def sweep(database: Database, ledger: Ledger, at: datetime, grace_from: datetime) -> Swept:
+    """Takes back what has expired by now, and ends what has run out or was lost.
+
+    `grace_from` is when the service was last away: no silence before it counts. Two sweeps at once
+    are harmless. Between its instant and the next sweep a grant still shows in a balance, and
+    nothing is spent from it: a charge expires first what is due.
     """
-    taken: list[Entry] = []
+    swept = Swept()
+    async for uids in _accounts_due(database, at):
+        for expired in await asyncio.gather(*(ledger.expire(Expire(uid)) for uid in uids)):
+            swept.expired.extend(map(_logged, expired.entries))
+    async for ids in _reservations_due(database, at):
+        for held in await asyncio.gather(*(ledger.hold(Lapse(id_, grace_from)) for id_ in ids)):
+            if not held.reservation.is_open:
+                swept.ended.append(held.reservation)
+    return swept
+
+
+async def take_turn(database: Database, who: UUID, at: datetime) -> Pulse | None:
+    """A service process says that it lives, and sweeps; None while it is another one's turn."""
+    async with database.reading() as connection:
+        last = await pulses.read(connection)
+    if last.holder == who and timedelta(0) <= at - last.at < RENEWED:
+        return last
+    if next_pulse(last, who, at) is None:
+        return None
+    return await _taken(database, who, at)
+
+
+async def grace_from(database: Database, at: datetime) -> datetime:
+    """When the service was last away: now, if none is there."""
+    async with database.reading() as connection:
+        last = await pulses.read(connection)
+    return at if at - last.at > AWAY else last.renewed_at
+
+
+async def _taken(database: Database, who: UUID, at: datetime) -> Pulse | None:
+    async with database.writing() as connection:
+        last = await pulses.lock(connection)
+        beat = next_pulse(last, who, at)
+        if beat is not None:
+            await pulses.save(connection, beat)
+    if beat is not None and beat.renewed_at != last.renewed_at:
+        log.info("graces_renewed", silent_since=last.at.isoformat())
+    return beat
+
+
+async def _accounts_due(database: Database, at: datetime) -> AsyncIterator[list[str]]:
+    after = ""
     while True:
         async with database.reading() as connection:
-            due = await grants.due(connection, at, AT_ONCE)
-        if not due:
-            return taken
-        for expired in await asyncio.gather(*(ledger.expire(Expire(uid)) for uid in due)):
-            taken.extend(map(_logged, expired.entries))
+            uids = await grants.due(connection, at, after, AT_ONCE)
+        if not uids:
+            return
+        yield uids
+        after = uids[-1]
+
+
+async def _reservations_due(database: Database, at: datetime) -> AsyncIterator[list[UUID]]:
+    """A round at a time. What a round has been through is not due any more."""
+    while True:
+        async with database.reading() as connection:
+            ids = await reservations.due(connection, at, AT_ONCE)
+        if not ids:
+            return
+        yield ids
 
 
 def _logged(entry: Entry) -> Entry:

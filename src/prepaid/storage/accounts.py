@@ -1,7 +1,7 @@
 """Accounts and who they belong to."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -59,12 +59,15 @@ async def lock(connection: AsyncConnection, uids: Collection[str]) -> dict[str, 
     """The accounts there are among these, locked in one fixed order so that no two batches wait
     for each other."""
     rows = await connection.execute(
-        select(accounts.c.uid, accounts.c.balance, accounts.c.last_entry)
-        .where(accounts.c.uid.in_(uids))
-        .order_by(accounts.c.uid)
-        .with_for_update()
+        select(*_BOOKED).where(accounts.c.uid.in_(uids)).order_by(accounts.c.uid).with_for_update()
     )
-    return {row.uid: Account(row.uid, row.balance, row.last_entry) for row in rows}
+    return {row.uid: Account(*row) for row in rows}
+
+
+async def booked(connection: AsyncConnection, uids: Collection[str]) -> dict[str, Account]:
+    """The accounts there are among these, as the ledger last left them."""
+    rows = await connection.execute(select(*_BOOKED).where(accounts.c.uid.in_(uids)))
+    return {row.uid: Account(*row) for row in rows}
 
 
 async def save(connection: AsyncConnection, changed: Iterable[Account]) -> None:
@@ -72,8 +75,8 @@ async def save(connection: AsyncConnection, changed: Iterable[Account]) -> None:
     await connection.execute(
         update(accounts)
         .where(accounts.c.uid == bindparam("u"))
-        .values(balance=bindparam("b"), last_entry=bindparam("n")),
-        [{"u": a.uid, "b": a.balance, "n": a.last_entry} for a in changed],
+        .values({name: bindparam(f"new_{name}") for name in _CHANGING}),
+        [{"u": a.uid} | {f"new_{name}": getattr(a, name) for name in _CHANGING} for a in changed],
     )
 
 
@@ -89,6 +92,8 @@ async def listed(connection: AsyncConnection, after: str, limit: int) -> list[Ac
     return [_account(row) for row in await connection.execute(query)]
 
 
+_BOOKED = [accounts.c[one.name] for one in fields(Account)]
+_CHANGING = [one.name for one in fields(Account) if one.name != "uid"]
 _LISTED = select(accounts, profiles).outerjoin(profiles)
 
 

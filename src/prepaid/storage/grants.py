@@ -43,11 +43,13 @@ async def save(connection: AsyncConnection, drawn: Iterable[Grant]) -> None:
     )
 
 
-async def due(connection: AsyncConnection, at: datetime, limit: int) -> list[str]:
-    """Accounts with grants whose time has come and that have something left."""
-    query = select(grants.c.account_uid).distinct()
+async def due(connection: AsyncConnection, at: datetime, after: str, limit: int) -> list[str]:
+    """Accounts with grants whose time has come and that have something left, by uid, beginning
+    after one."""
+    query = select(grants.c.account_uid).distinct().where(grants.c.account_uid > after)
     over = query.where(grants.c.expires_at <= at, grants.c.remaining > Credits(0))
-    return list((await connection.execute(over.limit(limit))).scalars())
+    rows = await connection.execute(over.order_by(grants.c.account_uid).limit(limit))
+    return list(rows.scalars())
 
 
 async def of_account(connection: AsyncConnection, account_uid: str) -> list[Grant]:

@@ -91,8 +91,16 @@ accounts = Table(
     Column("balance", Micro, nullable=False),
     Column("last_entry", BigInteger, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("reserved", Micro, nullable=False, server_default=text("0")),
+    Column("shared_rate", Micro, nullable=False, server_default=text("0")),
+    Column("open", Integer, nullable=False, server_default=text("0")),
+    Column("last_notice", BigInteger, nullable=False, server_default=text("0")),
     CheckConstraint(f"balance >= 0 AND balance <= {MOST_MICRO}", name="balance"),
     CheckConstraint("last_entry >= 0", name="last_entry"),
+    CheckConstraint("reserved >= 0 AND reserved <= balance", name="reserved"),
+    CheckConstraint("shared_rate >= 0", name="shared_rate"),
+    CheckConstraint("open >= 0", name="open"),
+    CheckConstraint("last_notice >= 0", name="last_notice"),
     comment="The hot row: what an account has, and nothing that is not needed to decide.",
 )
 
@@ -150,6 +158,78 @@ grants = Table(
     CheckConstraint("(paid_minor IS NULL) = (paid_currency IS NULL)", name="paid"),
     Index("ix_grants_spendable", "account_uid", postgresql_where=_LEFT, sqlite_where=_LEFT),
     Index("ix_grants_due", "expires_at", "account_uid", postgresql_where=_LEFT, sqlite_where=_LEFT),
+)
+
+_OPEN = text("state IN ('pending', 'running')")
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("account_uid", ForeignKey("accounts.uid"), primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("key", String(200), nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("fingerprint", LargeBinary(16), nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("resource_type", String(50), nullable=False),
+    Column("given_name", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("by_platform", Boolean, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("burning_rate", Micro, nullable=False),
+    Column("limit", Micro),
+    Column("reserved", Micro, nullable=False),
+    Column("burnt", Micro, nullable=False),
+    Column("burnt_rest", Integer, nullable=False),
+    Column("heartbeat_seconds", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("rated_at", Instant, nullable=False),
+    Column("beat_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("warned", Integer),
+    Column("ended_at", Instant),
+    Column("spent_before", Micro, nullable=False),
+    Column("spent", Micro, nullable=False),
+    Column("why", Text, nullable=False),
+    UniqueConstraint("account_uid", "key", "epoch"),
+    UniqueConstraint("id"),
+    CheckConstraint("burning_rate >= 0 AND reserved >= 0 AND burnt >= 0", name="amounts"),
+    CheckConstraint("spent >= 0 AND spent <= reserved", name="spent"),
+    CheckConstraint('"limit" IS NULL OR spent_before + reserved <= "limit"', name="limit"),
+    CheckConstraint(f"({_OPEN}) = (ended_at IS NULL)", name="ended"),
+    Index("ix_reservations_open", "account_uid", postgresql_where=_OPEN, sqlite_where=_OPEN),
+    Index("ix_reservations_due", "due_at", "id", postgresql_where=_OPEN, sqlite_where=_OPEN),
+    comment="What runs, or ran, and claims credits. Its settlement is an entry with its id.",
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("account_uid", String(128), primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("type", String(50), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("reservation_id", Uuid, nullable=False),
+    Column("resource", Text, nullable=False),
+    Column("resource_type", String(50), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("burning_rate", Micro, nullable=False),
+    Column("used", Micro, nullable=False),
+    Column("microseconds_left", BigInteger),
+    Column("why", Text, nullable=False),
+    comment="Notices, numbered within their account, to be delivered.",
+)
+
+pulse = Table(
+    "pulse",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("holder", Uuid, nullable=False),
+    Column("renewed_at", Instant, nullable=False),
+    CheckConstraint("id = 1", name="one"),
+    comment="The service's own sign of life: one row, written by the process that sweeps. All "
+    "graces begin anew at renewed_at, when the service had been away.",
 )
 
 customers = Table(

@@ -9,7 +9,7 @@ have a writer; the locked rows and the unique keys decide between them.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -19,19 +19,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.books import Books, Decision
 from prepaid.core.commands import (
-    Charge,
     Command,
     Expire,
     Expired,
     Give,
+    Held,
+    Holding,
+    Keyed,
+    Open,
     Outcome,
     Posted,
     Tell,
     Told,
 )
 from prepaid.core.errors import LedgerBusy, LedgerUnavailable, Refusal
-from prepaid.core.ledger import decide
-from prepaid.storage import accounts, checkouts, entries, grants, inbox
+from prepaid.core.ledger import WARN_SECONDS, decide
+from prepaid.core.notices import Notice
+from prepaid.core.reservations import Reservation
+from prepaid.storage import accounts, checkouts, entries, grants, inbox, outbox, reservations
 from prepaid.storage.database import Database
 
 BATCH = 500
@@ -55,12 +60,19 @@ class _Waiting:
 class Ledger:
     """The ledger of a running service. Use it as `async with Ledger(...).open() as ledger`.
 
-    `clock` gives the instant that a batch is posted at: aware, UTC.
+    `clock` gives the instant that a batch is posted at: aware, UTC. `warn` are the seconds left at
+    which the holder of a reservation is warned.
     """
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime],
+        warn: Sequence[int] = WARN_SECONDS,
+    ) -> None:
+        self.clock = clock
         self._database = database
-        self._clock = clock
+        self._warn = warn
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
 
     @asynccontextmanager
@@ -77,8 +89,8 @@ class Ledger:
             await asyncio.wait([writing], timeout=FINISH_SECONDS)
             self._refuse([self._queue.get_nowait() for _ in range(self._queue.qsize())])
 
-    async def give(self, command: Give) -> Posted:
-        """Posts a grant, once for each key.
+    async def post(self, command: Keyed) -> Posted:
+        """Posts a grant, a charge or a reversal, once for each key.
 
         Raises:
             Refusal: it was refused, and nothing changed; or (LedgerUnavailable) the database is
@@ -88,20 +100,20 @@ class Ledger:
         assert isinstance(outcome, Posted)
         return outcome
 
-    async def charge(self, command: Charge) -> Posted:
-        """Spends, once for each key.
+    async def post_all(self, commands: Sequence[Keyed]) -> list[Posted | Refusal]:
+        """Posts several, each as if it were alone: one refusal is no other's."""
+        outcomes = await asyncio.gather(*map(self.post, commands), return_exceptions=True)
+        return [_posted_or_refused(outcome) for outcome in outcomes]
+
+    async def hold(self, command: Open | Holding) -> Held:
+        """Opens a reservation, or does something to one.
 
         Raises:
-            Refusal: nothing was spent; InsufficientCredits says what is missing.
+            Refusal: it was refused. Nothing changed but by time, which may have ended it.
         """
         outcome = await self._submit(command)
-        assert isinstance(outcome, Posted)
+        assert isinstance(outcome, Held)
         return outcome
-
-    async def charge_all(self, commands: Sequence[Charge]) -> list[Posted | Refusal]:
-        """Spends several times, each as if it were alone: one refusal is no other's."""
-        outcomes = await asyncio.gather(*map(self.charge, commands), return_exceptions=True)
-        return [_posted_or_refused(outcome) for outcome in outcomes]
 
     async def expire(self, command: Expire) -> Expired:
         """Takes back what has expired of an account.
@@ -185,43 +197,112 @@ class Ledger:
     async def _commit(self, commands: Sequence[Command]) -> list[Outcome]:
         async with self._database.writing() as connection:
             books = await _load(connection, commands)
-            at = self._clock()  # read when the rows are locked: an account's entries are in order
-            decision = decide(books, commands, at)
+            at = self.clock()  # read when the rows are locked: an account's entries are in order
+            decision = decide(books, commands, at, self._warn)
             await _save(connection, decision, at)
+        for notice in decision.notices:
+            _log(notice)
         return decision.outcomes
 
 
 async def _load(connection: AsyncConnection, commands: Sequence[Command]) -> Books:
-    """The books of a batch. Accounts are locked first, then checkouts, each in its order."""
-    keyed = [command for command in commands if isinstance(command, Give | Charge)]
-    spending = {one.account_uid for one in commands if isinstance(one, Charge | Expire)}
-    tells = [command for command in commands if isinstance(command, Tell)]
-    uids = {command.account_uid for command in commands if command.account_uid is not None}
+    """The books of a batch. Accounts are locked first, then checkouts, each in its order; what
+    belongs to an account is read when its row is locked."""
+    touched = _touched(commands)
+    owners = await reservations.owners(connection, touched.reservations)
+    uids = touched.uids | set(owners.values())
+    locked = await accounts.lock(connection, uids)
+    held = await reservations.named(connection, touched.reservations, touched.openings)
     return Books(
-        accounts=await accounts.lock(connection, uids),
-        recorded=await entries.recorded(connection, {(one.account_uid, one.key) for one in keyed}),
-        checkouts=await checkouts.lock(connection, _named(tells)),
-        grants=await grants.spendable(connection, spending),
-        verdicts=await inbox.verdicts(connection, {tell.event_id for tell in tells}),
+        accounts=locked,
+        recorded=await entries.recorded(connection, touched.keys),
+        checkouts=await checkouts.lock(connection, touched.checkouts),
+        grants=await grants.spendable(connection, touched.spending | set(owners.values())),
+        verdicts=await inbox.verdicts(connection, touched.events),
+        reservations={one.id: one for one in held},
+        opened=_last_epochs(held),
     )
 
 
-def _named(tells: Sequence[Tell]) -> set[UUID]:
-    return {tell.claim.checkout_id for tell in tells if tell.claim.checkout_id is not None}
+@dataclass(slots=True)
+class _Touched:
+    """What a batch names: all that has to be read before it can be decided."""
+
+    uids: set[str] = field(default_factory=set)
+    keys: set[tuple[str, str]] = field(default_factory=set)
+    spending: set[str] = field(default_factory=set)
+    openings: set[tuple[str, str]] = field(default_factory=set)
+    reservations: set[UUID] = field(default_factory=set)
+    checkouts: set[UUID] = field(default_factory=set)
+    events: set[str] = field(default_factory=set)
+
+    def add(self, command: Command) -> None:
+        """What this command names."""
+        if isinstance(command, Holding):
+            self.reservations.add(command.reservation_id)
+        elif isinstance(command, Tell):
+            self._tell(command)
+        else:
+            self.uids.add(command.account_uid)
+            self._spend(command)
+
+    def _spend(self, command: Keyed | Open | Expire) -> None:
+        if isinstance(command, Keyed):
+            self.keys.add((command.account_uid, command.key))
+        if isinstance(command, Open):
+            self.openings.add((command.account_uid, command.key))
+        if not isinstance(command, Give):
+            self.spending.add(command.account_uid)
+
+    def _tell(self, tell: Tell) -> None:
+        self.events.add(tell.event_id)
+        if tell.account_uid is not None:
+            self.uids.add(tell.account_uid)
+        if tell.claim.checkout_id is not None:
+            self.checkouts.add(tell.claim.checkout_id)
+
+
+def _touched(commands: Sequence[Command]) -> _Touched:
+    touched = _Touched()
+    for command in commands:
+        touched.add(command)
+    return touched
+
+
+def _last_epochs(held: Sequence[Reservation]) -> dict[tuple[str, str], Reservation]:
+    return {(one.account_uid, one.key): one for one in sorted(held, key=lambda one: one.epoch)}
 
 
 async def _save(connection: AsyncConnection, decision: Decision, at: datetime) -> None:
+    if decision.accounts:
+        await accounts.save(connection, decision.accounts.values())
     if decision.entries:
         await entries.add(connection, decision.entries)
-        await accounts.save(connection, decision.accounts.values())
     if decision.granted:
         await grants.add(connection, decision.granted.values())
     if decision.drawn:
         await grants.save(connection, decision.drawn.values())
     if decision.checkouts:
         await checkouts.save(connection, decision.checkouts.values())
+    if decision.opened:
+        await reservations.add(connection, decision.opened.values())
+    if decision.changed:
+        await reservations.save(connection, decision.changed.values())
+    if decision.notices:
+        await outbox.add(connection, decision.notices)
     if decision.inbox:
         await inbox.keep(connection, decision.inbox.values(), at)
+
+
+def _log(notice: Notice) -> None:
+    log.info(
+        "reservation",
+        what=notice.type,
+        account=notice.account_uid,
+        id=f"{notice.resource_type}-{notice.reservation_id}",
+        state=notice.state,
+        used=str(notice.used),
+    )
 
 
 def _posted_or_refused(outcome: Posted | BaseException) -> Posted | Refusal:

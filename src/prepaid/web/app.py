@@ -9,11 +9,22 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from prepaid.clock import Clock, wall_clock
+from prepaid.clock import Clock
 from prepaid.ids import new_id
 from prepaid.service import open_service
 from prepaid.settings import Settings
-from prepaid.web import admin, charges, entries, health, people, problems, purchases, usage, webhook
+from prepaid.web import (
+    admin,
+    charges,
+    entries,
+    health,
+    people,
+    problems,
+    purchases,
+    reservations,
+    usage,
+    webhook,
+)
 from prepaid.web.auth import Identity
 from prepaid.web.openapi import DocumentedApp
 from prepaid.web.tokens import Tokens
@@ -21,7 +32,7 @@ from prepaid.web.tokens import Tokens
 log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
+def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     """The app of a service with these settings; it starts and stops with the server."""
 
     @asynccontextmanager
@@ -40,7 +51,10 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
         docs_url=None,  # they load scripts from elsewhere
         redoc_url=None,
     )
-    for router in (health, purchases, webhook, usage, entries, charges, people, admin):
+    for router in (
+        *(health, purchases, webhook, usage, entries),
+        *(charges, reservations, people, admin),
+    ):
         app.include_router(router.router)
     problems.install(app)
     app.add_middleware(

@@ -6,12 +6,15 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from prepaid.core.amounts import Credits
+from prepaid.core.balances import Balance
 from prepaid.exact import number
-from prepaid.flows import accounts
+from prepaid.flows import balances
 from prepaid.service import Service
 from prepaid.web.auth import AccountUid, AnyCaller, Platform, TheService, account_for
 from prepaid.web.bodies import CreditsNumber, Json, Uid
 from prepaid.web.openapi import refusals
+from prepaid.web.reservations import ReservationOut, reservation_out
 
 router = APIRouter(tags=["usage"])
 
@@ -26,12 +29,26 @@ class CreditsOut(BaseModel):
 
 
 class BalanceOut(BaseModel):
-    """A balance, and what is reserved of it."""
+    """A balance as Datalayer's clients read it (`credits`, `reservations`), and the fuller view.
+
+    `balance` is what is posted, `reserved` what open reservations claim of it, `accrued` what they
+    have cost by now, `available` what can be spent besides. Burning rates are credits a second,
+    and an hour. `depletes_at` is when the first of those without a limit stops for want of
+    credits, if all goes on as it does; null if none burns.
+    """
 
     success: bool = True
     message: str = "OK"
     credits: CreditsOut
-    reservations: list[None] = []
+    reservations: list[ReservationOut]
+    account_uid: str
+    balance: CreditsNumber
+    reserved: CreditsNumber
+    accrued: CreditsNumber
+    available: CreditsNumber
+    burning_rate: CreditsNumber
+    burning_rate_per_hour: CreditsNumber
+    depletes_at: datetime | None
 
 
 @router.get(
@@ -58,6 +75,22 @@ async def balance_of(service: TheService, caller: Platform, account_uid: Uid) ->
     return Json(await _balance(service, account_uid))
 
 
+def balance_out(found: Balance) -> BalanceOut:
+    """A balance as it is written on the wire."""
+    return BalanceOut(
+        credits=CreditsOut(credits=number(found.balance), last_update=found.at),
+        reservations=[reservation_out(one, found.at) for one in found.reservations],
+        account_uid=found.account_uid,
+        balance=number(found.balance),
+        reserved=number(found.reserved),
+        accrued=number(found.accrued),
+        available=number(found.available),
+        burning_rate=number(found.burning_rate),
+        burning_rate_per_hour=number(Credits(found.burning_rate.micro * 3600)),
+        depletes_at=found.depletes_at,
+    )
+
+
 async def _balance(service: Service, account_uid: str) -> BalanceOut:
-    found = await accounts.balance(service.database, account_uid, service.clock())
-    return BalanceOut(credits=CreditsOut(credits=number(found.credits), last_update=found.at))
+    now = service.ledger.clock()
+    return balance_out(await balances.balance(service.database, account_uid, now))

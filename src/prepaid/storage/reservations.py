@@ -1,0 +1,120 @@
+"""Reservations: what runs, and what ran."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, bindparam, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from prepaid.core.reservations import OPEN, Reservation, State
+from prepaid.storage.tables import reservations
+
+_COLUMNS = [reservations.c[one.name] for one in fields(Reservation)]
+_CHANGING = (
+    *("state", "burning_rate", "limit", "reserved", "burnt", "burnt_rest", "rated_at", "beat_at"),
+    *("due_at", "warned", "ended_at", "spent", "why"),
+)
+_IS_OPEN = reservations.c.state.in_(sorted(OPEN))
+
+
+async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Whose these reservations are. That never changes."""
+    if not ids:
+        return {}
+    rows = await connection.execute(
+        select(reservations.c.id, reservations.c.account_uid).where(reservations.c.id.in_(ids))
+    )
+    return {row.id: row.account_uid for row in rows}
+
+
+async def named(
+    connection: AsyncConnection, ids: Collection[UUID], keys: Collection[tuple[str, str]]
+) -> list[Reservation]:
+    """The reservations with these ids, and the last epoch of each of these keys (account, key)."""
+    found = []
+    if ids:
+        rows = await connection.execute(select(*_COLUMNS).where(reservations.c.id.in_(ids)))
+        found += [_reservation(row) for row in rows]
+    if keys:
+        found += await _last_epochs(connection, keys)
+    return found
+
+
+async def _last_epochs(
+    connection: AsyncConnection, keys: Collection[tuple[str, str]]
+) -> list[Reservation]:
+    account_and_key = tuple_(reservations.c.account_uid, reservations.c.key)
+    rows = await connection.execute(
+        select(*_COLUMNS)
+        .where(account_and_key.in_(list(keys)))
+        .order_by(reservations.c.epoch.desc())
+    )
+    last: dict[tuple[str, str], Reservation] = {}
+    for row in rows:
+        last.setdefault((row.account_uid, row.key), _reservation(row))
+    return list(last.values())
+
+
+async def add(connection: AsyncConnection, opened: Iterable[Reservation]) -> None:
+    """Writes new reservations."""
+    values = [{column.name: getattr(one, column.name) for column in _COLUMNS} for one in opened]
+    await connection.execute(insert(reservations), values)
+
+
+async def save(connection: AsyncConnection, changed: Iterable[Reservation]) -> None:
+    """Writes what has become of reservations."""
+    await connection.execute(
+        update(reservations)
+        .where(reservations.c.account_uid == bindparam("u"), reservations.c.id == bindparam("i"))
+        .values({name: bindparam(f"new_{name}") for name in _CHANGING}),
+        [
+            {"u": one.account_uid, "i": one.id}
+            | {f"new_{name}": getattr(one, name) for name in _CHANGING}
+            for one in changed
+        ],
+    )
+
+
+async def due(connection: AsyncConnection, at: datetime, limit: int) -> list[UUID]:
+    """Open reservations to which time does something by an instant, the earliest first."""
+    query = select(reservations.c.id).where(_IS_OPEN, reservations.c.due_at <= at)
+    rows = await connection.execute(query.order_by(reservations.c.due_at).limit(limit))
+    return list(rows.scalars())
+
+
+async def find(connection: AsyncConnection, id_: UUID) -> Reservation | None:
+    """One reservation."""
+    row = await connection.execute(select(*_COLUMNS).where(reservations.c.id == id_))
+    found = row.one_or_none()
+    return None if found is None else _reservation(found)
+
+
+async def open_ones(
+    connection: AsyncConnection, uids: Collection[str]
+) -> dict[str, list[Reservation]]:
+    """The open reservations of these accounts, each account's the oldest first."""
+    held: dict[str, list[Reservation]] = {uid: [] for uid in uids}
+    query = select(*_COLUMNS).where(_IS_OPEN, reservations.c.account_uid.in_(uids))
+    for row in await connection.execute(query.order_by(reservations.c.id)):
+        held[row.account_uid].append(_reservation(row))
+    return held
+
+
+async def listed(
+    connection: AsyncConnection, account_uid: str | None, before: UUID | None, limit: int
+) -> list[Reservation]:
+    """An account's reservations, or everybody's, the newest first, beginning before one."""
+    query = select(*_COLUMNS)
+    if account_uid is not None:
+        query = query.where(reservations.c.account_uid == account_uid)
+    if before is not None:
+        query = query.where(reservations.c.id < before)
+    rows = await connection.execute(query.order_by(reservations.c.id.desc()).limit(limit))
+    return [_reservation(row) for row in rows]
+
+
+def _reservation(row: Row[Any]) -> Reservation:
+    return Reservation(**(row._asdict() | {"state": State(row.state)}))

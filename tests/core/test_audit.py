@@ -16,10 +16,11 @@ from prepaid.core.audit import (
     Holdings,
     StoredEntry,
     StoredGrant,
+    StoredReservation,
 )
 from prepaid.core.books import Account, Books, Decision
 from prepaid.core.checkouts import Checkout, Claim, News, State
-from prepaid.core.commands import Command, Give, Tell
+from prepaid.core.commands import Beat, Command, Give, Open, Settle, Tell
 from prepaid.core.entries import Kind
 from prepaid.core.ledger import decide
 
@@ -32,7 +33,8 @@ gifts = st.tuples(
     st.sampled_from([Kind.PROMOTION, Kind.ADJUSTMENT]),
 )
 purchases = st.tuples(st.sampled_from(UIDS), st.integers(1, 10**9), st.just(Kind.PURCHASE))
-changes = st.lists(gifts | purchases, max_size=20)
+runs = st.tuples(st.sampled_from(UIDS), st.integers(1, 10**9), st.just(Kind.SETTLEMENT))
+changes = st.lists(gifts | purchases | runs, max_size=20)
 
 
 class Stored:
@@ -51,6 +53,13 @@ class Stored:
             CreditedCheckout(one.account_uid, one.id, one.credits, one.session_id)
             for one in decision.checkouts.values()
         ]
+        self.reservations = [
+            StoredReservation(
+                *(one.account_uid, one.id, one.state, one.burning_rate, one.limit, one.reserved),
+                one.spent,
+            )
+            for one in self.books.reservations.values()
+        ]
 
     def findings(self) -> list[Finding]:
         held = {uid: Holdings(uid, account) for uid, account in self.accounts.items()}
@@ -58,14 +67,21 @@ class Stored:
             held[grant.account_uid].grants[grant.id] = grant
         for checkout in self.checkouts:
             held[checkout.account_uid].checkouts[checkout.id] = checkout
+        for one in self.reservations:
+            held[one.account_uid].reservations[one.id] = one
         audit = Audit(held)
         entries = sorted(self.entries, key=lambda entry: (entry.account_uid, entry.number))
         return [found for entry in entries for found in audit.take(entry)] + audit.close()
 
     def _decided(self, happened: list[tuple[str, int, Kind]]) -> Decision:
+        """What was given and bought, and what ran: every other run is settled, by an amount that
+        its number says, and the rest run on."""
         commands: list[Command] = []
+        self.books.grants = {uid: {} for uid in UIDS}
         for number, (uid, micro, kind) in enumerate(happened, 1):
-            if kind is Kind.PURCHASE:
+            if kind is Kind.SETTLEMENT:
+                commands += _run(number, uid, Credits(micro))
+            elif kind is Kind.PURCHASE:
                 offer = _offer(number, uid, Credits(micro))
                 self.books.checkouts[offer.id] = offer
                 commands.append(_paid(offer))
@@ -162,6 +178,57 @@ def test_an_audit_says_what_differs(
     assert Finding("ada", sentence) in stored.findings()
 
 
+RAN = [
+    ("ada", Credits.of(50).micro, Kind.PROMOTION),
+    ("ada", Credits.of(20).micro, Kind.SETTLEMENT),
+    ("ada", Credits.of(10).micro, Kind.SETTLEMENT),
+]
+"""A reservation of 20 credits that was settled with one credit, and one of 10 that runs."""
+
+UNTRUE: list[tuple[Callable[[StoredReservation], StoredReservation], str]] = [
+    (
+        lambda one: replace(one, spent=Credits(0)),
+        "entry 2 is a settlement, and no reservation of this account has its id and a cost",
+    ),
+    (
+        lambda one: replace(one, spent=Credits.of(2)),
+        "entry 2 has -1 credits; its reservation has cost 2",
+    ),
+    (
+        lambda one: replace(one, id=UUID(int=9)),
+        f"reservation {UUID(int=9)} has cost 1, and no entry has its settlement",
+    ),
+    (
+        lambda one: replace(one, state="running"),
+        "its reserved is 10; its reservations make 30",
+    ),
+    (
+        lambda one: replace(one, state="running"),
+        "its number of open reservations is 1; its reservations make 2",
+    ),
+    (
+        lambda one: replace(one, state="running", limit=None, burning_rate=Credits(3)),
+        "its shared rate is 0; its reservations make 0.000003",
+    ),
+]
+
+
+@pytest.mark.parametrize(("lie", "sentence"), UNTRUE)
+def test_an_audit_says_how_a_reservation_differs(
+    lie: Callable[[StoredReservation], StoredReservation], sentence: str
+) -> None:
+    stored = Stored(RAN)
+    stored.reservations = [lie(stored.reservations[0]), stored.reservations[1]]
+    assert Finding("ada", sentence) in stored.findings()
+
+
+def test_a_settlement_has_its_reservations_key() -> None:
+    stored = Stored(RAN)
+    stored.entries[1] = replace(stored.entries[1], key="mine")
+    sentence = f"entry 2 has the key 'mine'; its reservation is {UUID(int=2)}"
+    assert stored.findings() == [Finding("ada", sentence)]
+
+
 def test_an_entry_that_takes_credits_needs_no_grant() -> None:
     stored = Stored([("ada", Credits.of(50).micro, Kind.PROMOTION)])
     spent = replace(stored.entries[0], number=2, id=UUID(int=9), credits=Credits.of(-20))
@@ -189,6 +256,16 @@ def _entry(decision: Decision, number: int) -> StoredEntry:
         balance=entry.balance,
         key=entry.key,
     )
+
+
+def _run(number: int, uid: str, limit: Credits) -> list[Command]:
+    name = UUID(int=number)
+    opened = Open(
+        name, uid, f"k{number}", "pod", "runtime", "", Credits(0), limit, 30, "op", by_platform=True
+    )
+    if number % 2:
+        return [opened, Beat(name, None)]
+    return [opened, Settle(name, None, min(limit, Credits.of(1)))]
 
 
 def _offer(number: int, uid: str, credits_: Credits) -> Checkout:

@@ -3,14 +3,16 @@
 It reads what is stored and trusts none of it: a kind is any text here, and a number may be missing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from prepaid.core.amounts import Credits
+from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.books import Account
-from prepaid.core.commands import PURCHASE_KEYS
+from prepaid.core.commands import PURCHASE_KEYS, SETTLEMENT_KEYS
 from prepaid.core.entries import Kind
 from prepaid.core.grants import PRIORITY
+from prepaid.core.reservations import OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,19 @@ class CreditedCheckout:
     session_id: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class StoredReservation:
+    """What an audit reads of a reservation that claims something, or has cost something."""
+
+    account_uid: str
+    id: UUID
+    state: str
+    burning_rate: Credits
+    limit: Credits | None
+    reserved: Credits
+    spent: Credits
+
+
 @dataclass(slots=True)
 class Holdings:
     """What is stored of an account besides its entries. `account` is None if only its entries
@@ -65,6 +80,7 @@ class Holdings:
     account: Account | None = None
     grants: dict[UUID, StoredGrant] = field(default_factory=dict)
     checkouts: dict[UUID, CreditedCheckout] = field(default_factory=dict)
+    reservations: dict[UUID, StoredReservation] = field(default_factory=dict)
 
 
 class Audit:
@@ -95,7 +111,7 @@ class Audit:
 class _Fold:
     """One account's entries, folded as they come.
 
-    It keeps sums, and the grants and checkouts that no entry has accounted for yet.
+    It keeps sums, and the grants, checkouts and reservations that no entry has accounted for yet.
     """
 
     def __init__(self, holdings: Holdings) -> None:
@@ -103,6 +119,7 @@ class _Fold:
         self._holdings = holdings
         self._grants = dict(holdings.grants)
         self._checkouts = dict(holdings.checkouts)
+        self._ended = {one.id: one for one in holdings.reservations.values() if one.spent}
         self._number = 0
         self._balance = Credits(0)
         self._sum = Credits(0)
@@ -139,6 +156,8 @@ class _Fold:
             found += _differs(entry, self._grants.pop(entry.id, None))
         if entry.kind == Kind.PURCHASE:
             found += _not_bought(entry, self._checkouts.pop(entry.id, None))
+        if entry.kind == Kind.SETTLEMENT:
+            found += _not_run(entry, self._ended.pop(entry.id, None))
         return found
 
     def _account_faults(self) -> list[str]:
@@ -153,10 +172,10 @@ class _Fold:
                 f"it says its last entry is {account.last_entry}; the last there is, is "
                 f"{self._number}"
             )
-        remaining = Credits(sum(one.remaining.micro for one in self._holdings.grants.values()))
+        remaining = _sum(one.remaining for one in self._holdings.grants.values())
         if remaining != self._sum:
             found.append(f"its grants have {remaining} left; its entries make {self._sum}")
-        return found
+        return found + _other_claims(account, self._holdings.reservations.values())
 
     def _left_over(self) -> list[str]:
         grants = [f"grant {one.id} of {one.credits} has no entry" for one in self._grants.values()]
@@ -164,7 +183,11 @@ class _Fold:
             f"checkout {one.id} is credited, and no purchase entry has its {one.credits} credits"
             for one in self._checkouts.values()
         ]
-        return grants + checkouts
+        reservations = [
+            f"reservation {one.id} has cost {one.spent}, and no entry has its settlement"
+            for one in self._ended.values()
+        ]
+        return grants + checkouts + reservations
 
 
 def _differs(entry: StoredEntry, grant: StoredGrant | None) -> list[str]:
@@ -185,3 +208,34 @@ def _not_bought(entry: StoredEntry, checkout: CreditedCheckout | None) -> list[s
     if entry.key != f"{PURCHASE_KEYS}{checkout.session_id}":
         found.append(f"has the key {entry.key!r}; its checkout's session is {checkout.session_id}")
     return found
+
+
+def _not_run(entry: StoredEntry, reservation: StoredReservation | None) -> list[str]:
+    if reservation is None:
+        return ["is a settlement, and no reservation of this account has its id and a cost"]
+    found = []
+    if reservation.spent != -entry.credits:
+        found.append(f"has {entry.credits} credits; its reservation has cost {reservation.spent}")
+    if entry.key != f"{SETTLEMENT_KEYS}{reservation.id}":
+        found.append(f"has the key {entry.key!r}; its reservation is {reservation.id}")
+    return found
+
+
+def _other_claims(account: Account, stored: Iterable[StoredReservation]) -> list[str]:
+    """What an account's row says of its reservations, and they don't."""
+    running = [one for one in stored if one.state in OPEN]
+    shared = [one.burning_rate for one in running if one.limit is None]
+    claims = {
+        "reserved": (account.reserved, _sum(one.reserved for one in running)),
+        "shared rate": (account.shared_rate, _sum(shared)),
+        "number of open reservations": (account.open, len(running)),
+    }
+    return [
+        f"its {what} is {said}; its reservations make {made}"
+        for what, (said, made) in claims.items()
+        if said != made
+    ]
+
+
+def _sum(amounts: Iterable[Credits]) -> Credits:
+    return sum(amounts, start=NOTHING)

@@ -11,13 +11,21 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Table, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from prepaid.core.audit import CreditedCheckout, Holdings, StoredEntry, StoredGrant
+from prepaid.core.amounts import NOTHING
+from prepaid.core.audit import (
+    CreditedCheckout,
+    Holdings,
+    StoredEntry,
+    StoredGrant,
+    StoredReservation,
+)
 from prepaid.core.books import Account
 from prepaid.core.checkouts import State
-from prepaid.storage.tables import accounts, checkouts, entries, grants
+from prepaid.core.reservations import OPEN
+from prepaid.storage.tables import accounts, checkouts, entries, grants, reservations
 
 PAGE = 500
-"""Accounts whose grants and checkouts are held in memory together."""
+"""Accounts whose grants, checkouts and reservations are held in memory together."""
 
 CHUNK = 1_000
 """Entries that are fetched at once."""
@@ -90,6 +98,8 @@ async def _held(
         held.setdefault(grant.account_uid, Holdings(grant.account_uid)).grants[grant.id] = grant
     for sold in await _credited(connection, span):
         held.setdefault(sold.account_uid, Holdings(sold.account_uid)).checkouts[sold.id] = sold
+    for one in await _reserved(connection, span):
+        held.setdefault(one.account_uid, Holdings(one.account_uid)).reservations[one.id] = one
     return held
 
 
@@ -103,6 +113,15 @@ async def _credited(connection: AsyncConnection, span: _Range) -> list[CreditedC
         checkouts.c.state == State.CREDITED, span.has(checkouts.c.account_uid)
     )
     return [CreditedCheckout(*row) for row in await connection.execute(query)]
+
+
+async def _reserved(connection: AsyncConnection, span: _Range) -> list[StoredReservation]:
+    """Those that claim something, or have cost something."""
+    query = select(*_columns(reservations, StoredReservation)).where(
+        reservations.c.state.in_(sorted(OPEN)) | (reservations.c.spent > NOTHING),
+        span.has(reservations.c.account_uid),
+    )
+    return [StoredReservation(*row) for row in await connection.execute(query)]
 
 
 def _columns(table: Table, record: type[Any]) -> list[Column[Any]]:

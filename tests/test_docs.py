@@ -54,6 +54,8 @@ def test_the_five_minutes_work_as_they_are_written(tmp_path: Path) -> None:
         said = run("\n".join(blocks(README, "bash")), tmp_path)
     assert '"credits":650' in said
     assert '"credits":{"credits":50,' in said
+    assert '"burning_rate_per_hour":1800,' in said
+    assert '"state":"settled"' in said
     assert "50 credits bought" in said
     assert "every balance follows" in said
 

@@ -11,8 +11,9 @@ from prepaid.storage.database import Database
 
 PAGE = accounts.PAGE
 
-CHUNK = 500
-"""Entries of a whole history that are held at once."""
+CHUNK = 200
+"""Entries of a whole history that are held at once. With 500 the slowest charges beside it take
+four times as long, and with 100 the history takes half as long again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -10,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import uvicorn
 from joserfc import jwt
 from joserfc.jwk import OctKey
+from starlette.types import ASGIApp
 
 from local_stripe import DEADLINE_SECONDS, WEBHOOK_SECRET, Json, LocalStripe, in_thread, signed
+from prepaid.cli import servers
 from prepaid.clock import wall_clock
 from prepaid.core.identity import Scope
 from prepaid.flows import accounts, keys
@@ -175,25 +175,13 @@ def running(database_url: str, stripe: LocalStripe, **chosen: str) -> Iterator[H
         house.close()
 
 
-def serving(app: Any) -> AbstractContextManager[str]:
+def serving(app: ASGIApp) -> AbstractContextManager[str]:
     """An ASGI app on a loopback port, in a thread of its own; the address."""
 
     async def serve(ready: Callable[[str], None]) -> None:
-        held = socket.socket(proto=socket.IPPROTO_TCP)  # else asyncio leaves Nagle's delay on
-        held.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="on")
-        server = uvicorn.Server(config)
-        work = asyncio.create_task(server.serve(sockets=[held]))
-        while not (server.started or work.done()):  # noqa: ASYNC110 - uvicorn tells nobody
-            await asyncio.sleep(0.001)
-        if server.started:
-            ready(f"http://127.0.0.1:{held.getsockname()[1]}")
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            server.should_exit = True
-            await work
-        finally:
-            held.close()
+        listening = servers.listen("127.0.0.1", 0)
+        async with servers.serving(app, listening):
+            ready(servers.address_of(listening))
+            await asyncio.Event().wait()  # until it is cancelled
 
     return in_thread(serve)

@@ -20,6 +20,8 @@ from local_service import SESSIONS, running, token
 from local_stripe import LocalStripe, local_stripe
 from prepaid.cli.commands import app
 from prepaid.cli.exits import Exit
+from prepaid.core import reservations
+from prepaid.flows import checkout, keys
 from prepaid.payments import events
 from prepaid.payments.setup import API_VERSION
 from prepaid.settings import Settings, read_settings
@@ -185,6 +187,12 @@ def test_every_exit_code_is_in_the_table() -> None:
 def test_each_command_but_two_answers_in_json() -> None:
     silent = {" ".join(words) for words, one in commands().items() if not takes_json(one)}
     assert silent == {"prepaid serve", "prepaid demo"}
+
+
+def test_what_an_account_may_have_is_told() -> None:
+    told = " ".join(README.read_text().split())
+    assert f"{checkout.MOST_OPEN} open checkouts, {keys.MOST_KEYS} live API keys" in told
+    assert f"{reservations.MOST_OPEN:,} open reservations" in told
 
 
 @pages

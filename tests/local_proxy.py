@@ -2,9 +2,8 @@
 
 import asyncio
 from asyncio import StreamReader, StreamWriter
-from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -17,27 +16,31 @@ HEAD_ENDS = b"\r\n\r\n"
 class LocalProxy:
     """What it does to the next requests, and what it has seen.
 
-    `shut` resets every connection, as if nothing listened. `stuck` takes requests and says
-    nothing until it is undone. Of the next requests as many get the answers of `instead`, without
-    the service's knowing; then `losing` are done by the service, and their answers lost.
+    `shut` resets every connection, as if nothing listened. `stuck` holds back requests to the
+    paths that end so, until it is undone. `instead` has answers that the next requests to such
+    paths get without the service's knowing. Of those that the service gets, the answers to the
+    next `losing` are lost, and others come `late_seconds` late.
     """
 
     upstream: str
     url: str = ""
     shut: bool = False
-    stuck: bool = False
+    stuck: tuple[str, ...] = ()
     losing: int = 0
-    instead: deque[bytes] = field(default_factory=deque)
+    late_seconds: float = 0
+    instead: list[tuple[str, bytes]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
 
     def count(self, ending: str) -> int:
         """How many requests were made whose path ends so."""
         return sum(path.endswith(ending) for path in self.seen)
 
-    def refuse(self, status: int, headers: str = "", body: str = "", count: int = 1) -> None:
-        """The next requests are answered so, in the service's place."""
+    def refuse(
+        self, status: int, headers: str = "", body: str = "", *, path: str = "", count: int = 1
+    ) -> None:
+        """The next requests to paths that end so are answered so, in the service's place."""
         text = f"HTTP/1.1 {status} Made up\r\nContent-Length: {len(body)}\r\n{headers}\r\n{body}"
-        self.instead.extend([text.encode()] * count)
+        self.instead.extend([(path, text.encode())] * count)
 
     async def serve(self, ready: Callable[[str], None]) -> None:
         """Listens on loopback until it is cancelled."""
@@ -48,22 +51,29 @@ class LocalProxy:
 
     async def _talk(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, request by request."""
-        with suppress(OSError, asyncio.IncompleteReadError):
+        try:
             while answer := await self._answer(await _message(reader)):
                 writer.write(answer)
                 await writer.drain()
-        writer.transport.abort()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # one of the two has hung up
+        finally:
+            writer.transport.abort()
 
     async def _answer(self, request: bytes) -> bytes | None:
         """What is said to a request; None breaks the connection."""
         if self.shut:
             return None
-        self.seen.append(request.split(b" ", 2)[1].decode())
-        while self.stuck:  # noqa: ASYNC110 - another thread undoes it
+        path = request.split(b" ", 2)[1].decode()
+        self.seen.append(path)
+        while path.endswith(self.stuck):  # noqa: ASYNC110 - another thread undoes it
             await asyncio.sleep(0.01)
-        if self.instead:
-            return self.instead.popleft()
+        for one in self.instead:
+            if path.endswith(one[0]):
+                self.instead.remove(one)
+                return one[1]
         answer = await self._pass_on(request)
+        await asyncio.sleep(self.late_seconds)
         if self.losing:
             self.losing -= 1
             return None
@@ -96,4 +106,4 @@ def local_proxy(upstream: str) -> Iterator[LocalProxy]:
     with in_thread(proxy.serve) as url:
         proxy.url = url
         yield proxy
-        proxy.stuck = False
+        proxy.stuck = ()

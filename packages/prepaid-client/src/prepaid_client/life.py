@@ -60,11 +60,12 @@ class Life:
 
     @property
     def state(self) -> str:
-        """The reservation's state, as far as it is known here."""
-        if self.over is None or self.told.reservation.state not in OPEN:
-            return self.told.reservation.state
+        """The reservation's state as it is seen here: for its holder it is depleted when it has to
+        stop, even if the service then hears of it a moment before the last credit has burnt."""
         if isinstance(self.over, CreditsDepleted):
             return DEPLETED
+        if self.over is None or self.told.reservation.state not in OPEN:
+            return self.told.reservation.state
         closed = isinstance(self.over, ReservationClosed)
         return SETTLED if closed and not isinstance(self.over, ReservationLost) else LOST
 

@@ -23,6 +23,10 @@ MEANT = {
     "POST /api/iam/v1/accounts/{account_uid}/grants",
     "POST /api/iam/v1/api-keys",
     "POST /api/iam/v1/usage/charges",
+    "POST /api/iam/v1/usage/reservations",
+    "POST /api/iam/v1/usage/reservations/{reservation_id}/extension",
+    "POST /api/iam/v1/usage/reservations/{reservation_id}/settlement",
+    "PUT /api/iam/v1/usage/reservations/{reservation_id}/burning-rate",
 }
 
 JSON = ["application/json"]

@@ -1,4 +1,4 @@
-"""Filters: which entries of an account somebody wants to see."""
+"""Filters: which entries or reservations of an account somebody wants to see."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,30 +9,33 @@ from prepaid.core.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What is true of each entry that is wanted. A part that is left out is true of every entry.
+    """What is true of each one that is wanted. A part that is left out is true of every one.
 
-    It is of one of `kinds`. Its instant is `since` or later, and before `until`. It was spent on
-    `resource`: its source is this text, or ends with a blank and this text, letter by letter, as
-    "kernel k1" does with "k1".
+    An entry is of one of `kinds`; a reservation has none, and isn't asked. Its instant, a
+    reservation's beginning, is `since` or later, and before `until`. It is for `resource`: an
+    entry's source is this text, or ends with a blank and this text, letter by letter, as
+    "kernel k1" does with "k1". It is for something of a `resource_type`, a word: an entry's source
+    begins with it and a blank.
 
     Raises:
-        Invalid: it can be true of no entry, or names a resource without a name.
+        Invalid: it can be true of nothing, or names a resource without a name.
     """
 
     kinds: frozenset[Kind] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
     resource: str | None = None
+    resource_type: str | None = None
 
     def __post_init__(self) -> None:
         if self.since is not None and self.until is not None and self.since >= self.until:
             raise Invalid(
                 f"`since` ({self.since.isoformat()}) has to be before `until` "
-                f"({self.until.isoformat()}): no entry is in between."
+                f"({self.until.isoformat()}): nothing is in between."
             )
         if self.resource == "":
             raise Invalid("`resource` is empty: name one, or leave it out to see all.")
 
 
 EVERY = Filter()
-"""True of every entry."""
+"""True of every one."""

@@ -1,18 +1,27 @@
 """Reservations: what runs claims credits, says that it lives, and is settled."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from prepaid.core.books import Account
 from prepaid.core.commands import Held, Holding, Open
-from prepaid.core.errors import UnknownAccount, UnknownReservation
+from prepaid.core.errors import UnknownReservation
+from prepaid.core.filters import EVERY, Filter
 from prepaid.core.reservations import Reservation
+from prepaid.flows.accounts import PAGE, account
 from prepaid.storage import accounts, reservations
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
 
-PAGE = 100
-"""Reservations in one answer, unless all that are open are asked for."""
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some reservations, the newest first. `next_before` names the one that the next page begins
+    before; None on the last."""
+
+    reservations: list[Reservation]
+    next_before: str | None
 
 
 async def hold(ledger: Ledger, asked: Open | Holding) -> Held:
@@ -42,25 +51,34 @@ async def found(database: Database, id_: UUID, account_uid: str | None, at: date
     return held_of(one, booked[one.account_uid], at)
 
 
-async def listed(
-    database: Database, account_uid: str, before: UUID | None, *, open_only: bool
-) -> list[Reservation]:
-    """An account's reservations, the newest first: all that are open, or a page of all there
-    were, beginning before one.
+async def running(database: Database, uid: str) -> list[Reservation]:
+    """All of an account's open reservations, the newest first.
 
     Raises:
         UnknownAccount: there is no such account.
     """
+    await account(database, uid)
     async with database.reading() as connection:
-        booked = await accounts.booked(connection, [account_uid])
-        if open_only:
-            running = await reservations.open_ones(connection, [account_uid])
-            found = running[account_uid][::-1]
-        else:
-            found = await reservations.listed(connection, account_uid, before, PAGE)
-    if not booked:
-        raise UnknownAccount(f"There is no account {account_uid[:128]!r}.")
-    return found
+        opened = await reservations.open_ones(connection, [uid])
+    return opened[uid][::-1]
+
+
+async def page(
+    database: Database,
+    uid: str,
+    wanted: Filter = EVERY,
+    before: UUID | None = None,
+    limit: int = PAGE,
+) -> Page:
+    """An account's reservations that are wanted, open or ended, beginning before one.
+
+    Raises:
+        UnknownAccount: there is no such account.
+    """
+    await account(database, uid)
+    async with database.reading() as connection:  # one more, which says whether a page follows
+        found = await reservations.listed(connection, uid, before, limit + 1, wanted=wanted)
+    return Page(found[:limit], found[limit - 1].name if len(found) > limit else None)
 
 
 def held_of(one: Reservation, account: Account, at: datetime) -> Held:

@@ -47,6 +47,15 @@ async def of_account(
     return [entry_of(row) for row in rows]
 
 
+async def after(
+    connection: AsyncConnection, account_uid: str, number: int, limit: int
+) -> list[Entry]:
+    """An account's entries in order, beginning after a number."""
+    query = select(entries).where(entries.c.account_uid == account_uid, entries.c.number > number)
+    rows = await connection.execute(query.order_by(entries.c.number).limit(limit))
+    return [entry_of(row) for row in rows]
+
+
 def entry_of(row: Row[Any]) -> Entry:
     """An entry from its row."""
     return Entry(
@@ -74,6 +83,8 @@ def _true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
         yield entries.c.at < wanted.until
     if wanted.resource is not None:
         yield _spent_on(wanted.resource)
+    if wanted.resource_type is not None:
+        yield _of_type(wanted.resource_type)
 
 
 def _spent_on(resource: str) -> ColumnElement[bool]:
@@ -82,6 +93,11 @@ def _spent_on(resource: str) -> ColumnElement[bool]:
     source = entries.c.source
     end = func.substr(source, func.length(source) - len(resource))
     return (source == resource) | (end == f" {resource}")
+
+
+def _of_type(resource_type: str) -> ColumnElement[bool]:
+    begins = f"{resource_type} "
+    return func.substr(entries.c.source, 1, len(begins)) == begins
 
 
 def _values(entry: Entry) -> dict[str, object]:

@@ -1,14 +1,25 @@
 """Reservations: what runs, and what ran."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, String, bindparam, insert, literal, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    String,
+    bindparam,
+    insert,
+    literal,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from prepaid.core.filters import EVERY, Filter
 from prepaid.core.reservations import OPEN, Reservation, State
 from prepaid.storage.tables import reservations
 
@@ -111,16 +122,32 @@ async def open_ones(
 
 
 async def listed(
-    connection: AsyncConnection, account_uid: str | None, before: UUID | None, limit: int
+    connection: AsyncConnection,
+    account_uid: str | None,
+    before: UUID | None,
+    limit: int,
+    wanted: Filter = EVERY,
 ) -> list[Reservation]:
-    """An account's reservations, or everybody's, the newest first, beginning before one."""
-    query = select(*_COLUMNS)
+    """An account's reservations that are wanted, or everybody's, the newest first, beginning
+    before one."""
+    query = select(*_COLUMNS).where(*_true_of(wanted))
     if account_uid is not None:
         query = query.where(reservations.c.account_uid == account_uid)
     if before is not None:
         query = query.where(reservations.c.id < before)
     rows = await connection.execute(query.order_by(reservations.c.id.desc()).limit(limit))
     return [_reservation(row) for row in rows]
+
+
+def _true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    if wanted.since is not None:
+        yield reservations.c.started_at >= wanted.since
+    if wanted.until is not None:
+        yield reservations.c.started_at < wanted.until
+    if wanted.resource is not None:
+        yield reservations.c.resource == wanted.resource
+    if wanted.resource_type is not None:
+        yield reservations.c.resource_type == wanted.resource_type
 
 
 def _reservation(row: Row[Any]) -> Reservation:

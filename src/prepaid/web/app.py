@@ -18,6 +18,7 @@ from prepaid.web import (
     charges,
     entries,
     health,
+    holdings,
     people,
     problems,
     purchases,
@@ -53,7 +54,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
     )
     for router in (
         *(health, purchases, webhook, usage, entries),
-        *(charges, reservations, people, admin),
+        *(charges, reservations, holdings, people, admin),
     ):
         app.include_router(router.router)
     problems.install(app)

@@ -1,33 +1,25 @@
-"""Reservations over HTTP: opened by what runs, kept alive by heartbeats, settled at the end."""
+"""Reservations over HTTP: opened for what runs, listed, and read. What is done to them stands in
+holdings.py."""
 
-from collections.abc import Callable
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, WithJsonSchema
 from starlette.responses import Response
 
 from prepaid.core.amounts import Credits
-from prepaid.core.commands import (
-    Beat,
-    ChangeRate,
-    Extend,
-    Held,
-    Holding,
-    Open,
-    Release,
-    Settle,
-)
-from prepaid.core.errors import UnknownReservation
+from prepaid.core.commands import Held, Open
+from prepaid.core.errors import InvalidCredits, InvalidRate, UnknownReservation
+from prepaid.core.filters import Filter
 from prepaid.core.identity import Caller, Scope, idempotency_key
 from prepaid.core.reservations import Reservation, runs_out_at, runway, time_left, used
 from prepaid.exact import number
-from prepaid.flows import reservations
+from prepaid.flows import accounts, reservations
 from prepaid.ids import new_id
-from prepaid.service import Service
 from prepaid.web.auth import AccountUid, AnyCaller, TheService, account_for
 from prepaid.web.bodies import CreditsNumber, ExactRoute, Json, Line, Uid
 from prepaid.web.openapi import refusals
@@ -36,8 +28,13 @@ router = APIRouter(route_class=ExactRoute, tags=["spending"])
 
 RESERVATIONS = "/api/iam/v1/usage/reservations"
 
-Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,49}$")]
+KIND = "[a-z][a-z0-9_-]{0,49}"
+UUID_ = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
+Kind = Annotated[str, StringConstraints(pattern=f"^{KIND}$")]
 """A resource's type: part of the reservation's id."""
+
+Seconds = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 
 
 class ReservationIn(BaseModel):
@@ -55,24 +52,6 @@ class ReservationIn(BaseModel):
     credits: CreditsNumber | None = None
     heartbeat_seconds: Annotated[int, Field(strict=True)] = 30
     key: str
-
-
-class ExtensionIn(BaseModel):
-    """The new limit, in all; nothing for a reservation without a limit."""
-
-    credits: CreditsNumber | None = None
-
-
-class RateIn(BaseModel):
-    """The burning rate from now on, in credits a second."""
-
-    burning_rate: CreditsNumber
-
-
-class SettlementIn(BaseModel):
-    """What it has cost; only for what doesn't burn."""
-
-    credits: CreditsNumber | None = None
 
 
 class ReservationOut(BaseModel):
@@ -113,8 +92,8 @@ class HeldOut(BaseModel):
     success: bool = True
     message: str = "OK"
     reservation: ReservationOut
-    seconds_left: CreditsNumber | None
-    runway_seconds: CreditsNumber | None
+    seconds_left: Seconds | None
+    runway_seconds: Seconds | None
     heartbeat_seconds: int
 
 
@@ -125,7 +104,7 @@ class OpenedOut(HeldOut):
 
 
 class Nested(BaseModel):
-    """The list, where Datalayer's command line looks for it."""
+    """The list, where Datalayer's command line looks for it; `total` is how many it has."""
 
     reservations: list[ReservationOut]
     total: int
@@ -160,14 +139,14 @@ async def open_reservation(
             resource=asked.resource,
             resource_type=asked.resource_type,
             given_name=asked.resource_given_name,
-            burning_rate=Credits.read(asked.burning_rate),
+            burning_rate=rate_of(asked.burning_rate),
             limit=None if asked.credits is None else Credits.read(asked.credits),
             heartbeat_seconds=asked.heartbeat_seconds,
             actor=caller.name,
             by_platform=caller.scope is not Scope.USER,
         ),
     )
-    told = _held(held)
+    told = held_out(held)
     return Json(OpenedOut(**told.model_dump(), replayed=held.replayed), status_code=201)
 
 
@@ -178,26 +157,27 @@ async def list_reservations(  # noqa: PLR0913, PLR0917 - a query has this many p
     service: TheService,
     caller: AnyCaller,
     account_uid: AccountUid = None,
-    resource_type: Annotated[Line | None, Query(alias="type", max_length=50)] = None,
+    resource_type: Annotated[Line, Query(alias="type", max_length=50)] = "",
     state: Literal["open", "all"] = "open",
-    before: Annotated[str | None, Query(max_length=100)] = None,
+    before: Annotated[
+        str | None,
+        Query(pattern=f"^{KIND}-{UUID_}$", description="With `state=all`: the id to begin before."),
+    ] = None,
+    limit: Annotated[
+        int, Query(ge=1, le=accounts.PAGE, description="With `state=all`: how many.")
+    ] = accounts.PAGE,
 ) -> Response:
-    """What runs (all of it, whatever their number), or with `state=all` what ran too."""
-    uid = account_for(caller, account_uid)
-    page = None if before is None else _id(before)
-    found = await reservations.listed(service.database, uid, page, open_only=state == "open")
-    more = found[-1].name if state == "all" and len(found) == reservations.PAGE else None
-    at = service.ledger.clock()
-    told = [
-        reservation_out(one, at) for one in found if resource_type in {None, "", one.resource_type}
-    ]
-    return Json(
-        ReservationsOut(
-            reservations=told,
-            data=Nested(reservations=told, total=len(told)),
-            next_before=more,
-        )
+    """All that run, whatever their number; or with `state=all` what ran too, in pages."""
+    uid, wanted = account_for(caller, account_uid), resource_type or None
+    if state == "open":
+        found = await reservations.running(service.database, uid)
+        found = [one for one in found if wanted in {None, one.resource_type}]
+        return _listed(found, None, service.ledger.clock())
+    start = None if before is None else id_of(before)
+    page = await reservations.page(
+        service.database, uid, Filter(resource_type=wanted), start, limit
     )
+    return _listed(page.reservations, page.next_before, service.ledger.clock())
 
 
 @router.get(
@@ -207,64 +187,19 @@ async def list_reservations(  # noqa: PLR0913, PLR0917 - a query has this many p
 )
 async def one_reservation(service: TheService, caller: AnyCaller, reservation_id: str) -> Response:
     """A reservation as it is now."""
-    id_, own, now = _id(reservation_id), _own(caller), service.ledger.clock()
-    return Json(_held(await reservations.found(service.database, id_, own, now)))
+    id_, own, now = id_of(reservation_id), own_account(caller), service.ledger.clock()
+    return Json(held_out(await reservations.found(service.database, id_, own, now)))
 
 
-def _changes(path: str, method: str = "POST") -> Callable[..., Callable[..., object]]:
-    """A route that does something to a reservation."""
-    return router.api_route(
-        f"{RESERVATIONS}/{{reservation_id}}{path}",
-        methods=[method],
-        response_model=HeldOut,
-        responses=refusals(400, 401, 402, 403, 404, 409, 413, 422, 503),
+def held_out(held: Held) -> HeldOut:
+    """A reservation, and how long it lasts, as they are written on the wire."""
+    one = held.reservation
+    return HeldOut(
+        reservation=reservation_out(one, held.at),
+        seconds_left=_seconds(time_left(one, held.at)),
+        runway_seconds=_seconds(runway(one, held.at, held.available, held.shared_rate)),
+        heartbeat_seconds=one.heartbeat_seconds,
     )
-
-
-@_changes("/heartbeat")
-async def heartbeat(service: TheService, caller: AnyCaller, reservation_id: str) -> Response:
-    """Its holder lives. It may come late, or twice; the first one confirms the reservation."""
-    return await _done(service, Beat(_id(reservation_id), _own(caller)))
-
-
-@_changes("/extension")
-async def extension(
-    service: TheService, caller: AnyCaller, reservation_id: str, asked: ExtensionIn | None = None
-) -> Response:
-    """Raises its limit to a new total; without a limit, renews its slice."""
-    limit = None if asked is None or asked.credits is None else Credits.read(asked.credits)
-    return await _done(service, Extend(_id(reservation_id), _own(caller), limit))
-
-
-@_changes("/burning-rate", "PUT")
-async def burning_rate(
-    service: TheService, caller: AnyCaller, reservation_id: str, asked: RateIn
-) -> Response:
-    """It burns at another rate from now on; its cost is split exactly here."""
-    rate = Credits.read(asked.burning_rate)
-    return await _done(service, ChangeRate(_id(reservation_id), _own(caller), rate))
-
-
-@_changes("/settlement")
-async def settlement(
-    service: TheService, caller: AnyCaller, reservation_id: str, asked: SettlementIn | None = None
-) -> Response:
-    """Ends it, and posts what it has cost. Once it has ended, says how."""
-    spent = None if asked is None or asked.credits is None else Credits.read(asked.credits)
-    return await _done(service, Settle(_id(reservation_id), _own(caller), spent))
-
-
-@_changes("/release")
-async def release(service: TheService, caller: AnyCaller, reservation_id: str) -> Response:
-    """Ends it at no cost: what it was for didn't happen. A user can before the first heartbeat,
-    the platform always."""
-    return await _done(service, Release(_id(reservation_id), _own(caller)))
-
-
-@_changes("", "DELETE")
-async def end_reservation(service: TheService, caller: AnyCaller, reservation_id: str) -> Response:
-    """Settles it, as Datalayer's clients ask for it."""
-    return await _done(service, Settle(_id(reservation_id), _own(caller)))
 
 
 def reservation_out(one: Reservation, at: datetime) -> ReservationOut:
@@ -292,36 +227,44 @@ def reservation_out(one: Reservation, at: datetime) -> ReservationOut:
     )
 
 
-async def _done(service: Service, asked: Holding) -> Response:
-    return Json(_held(await reservations.hold(service.ledger, asked)))
+def id_of(name: str) -> UUID:
+    """The id behind a name such as runtime-01939c4e-..., written letter by letter as it was told.
+
+    Its uuid alone says which reservation is meant: that the word before it is the right one is
+    not checked, since it would cost every heartbeat a look at the database.
+
+    Raises:
+        UnknownReservation: no reservation can be called so.
+    """
+    written = re.fullmatch(f"{KIND}-({UUID_})", name)
+    if written is None:
+        raise UnknownReservation("There is no such reservation.")
+    return UUID(written[1])
 
 
-def _held(held: Held) -> HeldOut:
-    one = held.reservation
-    return HeldOut(
-        reservation=reservation_out(one, held.at),
-        seconds_left=_seconds(time_left(one, held.at)),
-        runway_seconds=_seconds(runway(one, held.at, held.available, held.shared_rate)),
-        heartbeat_seconds=one.heartbeat_seconds,
-    )
+def rate_of(written: Decimal) -> Credits:
+    """A burning rate that somebody sent.
+
+    Raises:
+        InvalidRate: it is not exact, or beyond all amounts.
+    """
+    try:
+        return Credits.read(written)
+    except InvalidCredits as wrong:
+        raise InvalidRate(str(wrong)) from None
+
+
+def own_account(caller: Caller) -> str | None:
+    """The account whose reservations a caller may touch; None for the platform, which may all."""
+    return caller.account_uid if caller.scope is Scope.USER else None
+
+
+def _listed(found: list[Reservation], more: str | None, at: datetime) -> Response:
+    told = [reservation_out(one, at) for one in found]
+    nested = Nested(reservations=told, total=len(told))
+    return Json(ReservationsOut(reservations=told, data=nested, next_before=more))
 
 
 def _seconds(left: timedelta | None) -> Decimal | None:
     """With three decimals, rounded down: nobody is told more than there is."""
     return None if left is None else Decimal(left // timedelta(milliseconds=1)).scaleb(-3)
-
-
-def _id(written: str) -> UUID:
-    """The id behind a name such as runtime-01939c4e-....
-
-    Raises:
-        UnknownReservation: it has none.
-    """
-    try:
-        return UUID(written[-36:])
-    except ValueError:
-        raise UnknownReservation("There is no such reservation.") from None
-
-
-def _own(caller: Caller) -> str | None:
-    return caller.account_uid if caller.scope is Scope.USER else None

@@ -1,7 +1,6 @@
 """Patience: how often a call is tried, how long it waits in between, and when it gives up."""
 
 import random
-from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
@@ -10,81 +9,56 @@ from hypothesis import strategies as st
 from local_proxy import LocalProxy
 from prepaid_client import Client, Conflict, Retries, Unavailable, calls
 from prepaid_client.answers import Answer, Silence
-from prepaid_client.asking import Asker, Heard, Send, Step, run
+from prepaid_client.asking import run
 from prepaid_client.errors import LedgerBusy, Unreadable
 from purses import Purse
+from step_world import World, refused
 
 AWAY = Silence(OSError("away"))
 GOOD = Answer(200, {}, b'{"usages": []}', 0.0)
 CALL = calls.usages(None)
 
 
-def refused(status: int, code: str = "ledger_busy", **headers: str) -> Answer:
-    body = f'{{"code":"{code}","title":"T","detail":"D","status":{status}}}'
-    told = {name.replace("_", "-"): text for name, text in headers.items()}
-    return Answer(status, told, body.encode(), 0.0)
-
-
-@dataclass
-class World:
-    """A clock that only waiting moves, and what is answered to each request, the last for ever."""
-
-    answers: list[Heard]
-    request_seconds: float = 0.0
-    now: float = 0.0
-    waits: list[float] = field(default_factory=list)
-    sent: list[Send] = field(default_factory=list)
-
-    def do(self, step: Step) -> Heard | None:
-        if isinstance(step, Send):
-            self.sent.append(step)
-            self.now += min(self.request_seconds, step.within_seconds)
-            return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        self.waits.append(step.seconds)
-        self.now += step.seconds
-        return None
-
-    def ask(self, retries: Retries, chance: float = 0.0) -> list[object]:
-        asker = Asker(retries, 10.0, lambda: self.now, lambda: chance)
-        return [*run(asker.persistently(CALL), self.do)]
+def ask(world: World, retries: Retries, chance: float = 0.0) -> list[object]:
+    return [*run(world.asker(retries, chance).persistently(CALL), world.do)]
 
 
 def test_waits_double_up_to_the_longest() -> None:
     world = World([AWAY] * 6 + [GOOD])
-    world.ask(Retries(8, 100, 1, 10))
+    ask(world, Retries(8, 100, 1, 10))
     assert world.waits == [1, 2, 4, 8, 10, 10]
 
 
 def test_chance_shortens_a_wait_by_up_to_half() -> None:
     world = World([AWAY, AWAY, GOOD])
-    world.ask(Retries(8, 100, 1, 10), chance=1.0)
+    ask(world, Retries(8, 100, 1, 10), chance=1.0)
     assert world.waits == [0.5, 1.0]
 
 
 def test_the_service_is_left_alone_as_long_as_it_asks() -> None:
     world = World([refused(503, Retry_After="7"), refused(429, Retry_After="0"), GOOD])
-    world.ask(Retries(8, 100, 1, 10))
+    ask(world, Retries(8, 100, 1, 10))
     assert world.waits == [7, 2]
 
 
 def test_a_call_is_tried_only_so_often() -> None:
     world = World([AWAY])
     with pytest.raises(Unavailable, match="away"):
-        world.ask(Retries(4, 100, 1, 1))
+        ask(world, Retries(4, 100, 1, 1))
     assert len(world.sent) == 4
 
 
 def test_nobody_waits_for_what_comes_too_late() -> None:
     world = World([refused(503, Retry_After="60")])
     with pytest.raises(LedgerBusy):
-        world.ask(Retries(8, 20, 1, 1))
+        ask(world, Retries(8, 20, 1, 1))
     assert world.waits == []
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
 def test_what_passes_is_tried_again(status: int) -> None:
     world = World([refused(status), GOOD])
-    assert world.ask(Retries()) == []
+    assert ask(world, Retries()) == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +73,7 @@ def test_what_passes_is_tried_again(status: int) -> None:
 def test_what_does_not_pass_is_raised_at_once(answer: Answer, kind: type[Exception]) -> None:
     world = World([answer])
     with pytest.raises(kind):
-        world.ask(Retries())
+        ask(world, Retries())
     assert len(world.sent) == 1
 
 
@@ -116,7 +90,7 @@ def test_no_call_outlasts_its_bounds(  # noqa: PLR0913, PLR0917 - each of its bo
 ) -> None:
     world = World([AWAY], request_seconds=slow)
     with pytest.raises(Unavailable):
-        world.ask(Retries(attempts, total, first, longest), chance)
+        ask(world, Retries(attempts, total, first, longest), chance)
     assert 1 <= len(world.sent) <= attempts
     assert world.now <= total + 0.2
     assert all(one.within_seconds <= 10 for one in world.sent)

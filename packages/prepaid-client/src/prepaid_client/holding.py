@@ -193,7 +193,7 @@ class Holding:
         return self.reservation.id
 
     def _over(self) -> Exception | None:
-        """What the block has to end with, if it didn't end the reservation itself."""
+        """What the block has to end with, if it ends now and didn't end the reservation itself."""
         return None if self._settled else self._now().over
 
     @staticmethod

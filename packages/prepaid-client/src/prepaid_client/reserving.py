@@ -62,8 +62,8 @@ class LiveReservation(Holding):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stop()
         over, fault = self._over(), None
+        self._stop()
         try:
             self._run(self._to_close(failed=error is not None))
         except Exception as failed:  # noqa: BLE001 - it is raised, or noted on what is

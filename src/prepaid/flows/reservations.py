@@ -10,7 +10,7 @@ from prepaid.core.errors import UnknownReservation
 from prepaid.core.filters import EVERY, Filter
 from prepaid.core.reservations import Reservation
 from prepaid.flows.accounts import PAGE, account
-from prepaid.storage import accounts, reservations
+from prepaid.storage import accounts, burning, reservations
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
 
@@ -65,19 +65,40 @@ async def running(database: Database, uid: str) -> list[Reservation]:
 
 async def page(
     database: Database,
-    uid: str,
+    uid: str | None,
     wanted: Filter = EVERY,
     before: UUID | None = None,
     limit: int = PAGE,
 ) -> Page:
-    """An account's reservations that are wanted, open or ended, beginning before one.
+    """The reservations that are wanted, open or ended, of an account or of everybody, beginning
+    before one.
 
     Raises:
         UnknownAccount: there is no such account.
     """
-    await account(database, uid)
+    if uid is not None:
+        await account(database, uid)
     async with database.reading() as connection:  # one more, which says whether a page follows
         found = await reservations.listed(connection, uid, before, limit + 1, wanted=wanted)
+    return _page(found, limit)
+
+
+async def open_page(
+    database: Database, uid: str | None, before: UUID | None = None, limit: int = PAGE
+) -> Page:
+    """What is open, of an account or of everybody, beginning before one.
+
+    Raises:
+        UnknownAccount: there is no such account.
+    """
+    if uid is not None:
+        await account(database, uid)
+    async with database.reading() as connection:
+        found = await burning.newest(connection, uid, before, limit + 1)
+    return _page(found, limit)
+
+
+def _page(found: list[Reservation], limit: int) -> Page:
     return Page(found[:limit], found[limit - 1].name if len(found) > limit else None)
 
 

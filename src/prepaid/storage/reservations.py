@@ -23,12 +23,12 @@ from prepaid.core.filters import EVERY, Filter
 from prepaid.core.reservations import OPEN, Reservation, State
 from prepaid.storage.tables import reservations
 
-_COLUMNS = [reservations.c[one.name] for one in fields(Reservation)]
+COLUMNS = [reservations.c[one.name] for one in fields(Reservation)]
 _CHANGING = (
     *("state", "burning_rate", "limit", "reserved", "burnt", "burnt_rest", "rated_at", "beat_at"),
     *("due_at", "warned", "ended_at", "spent", "why"),
 )
-_IS_OPEN = reservations.c.state.in_(
+IS_OPEN = reservations.c.state.in_(
     [literal(one, String, literal_execute=True) for one in sorted(OPEN)]
 )
 """Written out, as in the partial indexes: SQLite takes them for no condition with parameters."""
@@ -50,8 +50,8 @@ async def named(
     """The reservations with these ids, and the last epoch of each of these keys (account, key)."""
     found = []
     if ids:
-        rows = await connection.execute(select(*_COLUMNS).where(reservations.c.id.in_(ids)))
-        found += [_reservation(row) for row in rows]
+        rows = await connection.execute(select(*COLUMNS).where(reservations.c.id.in_(ids)))
+        found += [reservation_of(row) for row in rows]
     if keys:
         found += await _last_epochs(connection, keys)
     return found
@@ -62,19 +62,19 @@ async def _last_epochs(
 ) -> list[Reservation]:
     account_and_key = tuple_(reservations.c.account_uid, reservations.c.key)
     rows = await connection.execute(
-        select(*_COLUMNS)
+        select(*COLUMNS)
         .where(account_and_key.in_(list(keys)))
         .order_by(reservations.c.epoch.desc())
     )
     last: dict[tuple[str, str], Reservation] = {}
     for row in rows:
-        last.setdefault((row.account_uid, row.key), _reservation(row))
+        last.setdefault((row.account_uid, row.key), reservation_of(row))
     return list(last.values())
 
 
 async def add(connection: AsyncConnection, opened: Iterable[Reservation]) -> None:
     """Writes new reservations."""
-    values = [{column.name: getattr(one, column.name) for column in _COLUMNS} for one in opened]
+    values = [{column.name: getattr(one, column.name) for column in COLUMNS} for one in opened]
     await connection.execute(insert(reservations), values)
 
 
@@ -94,16 +94,16 @@ async def save(connection: AsyncConnection, changed: Iterable[Reservation]) -> N
 
 async def due(connection: AsyncConnection, at: datetime, limit: int) -> list[UUID]:
     """Open reservations to which time does something by an instant, the earliest first."""
-    query = select(reservations.c.id).where(_IS_OPEN, reservations.c.due_at <= at)
+    query = select(reservations.c.id).where(IS_OPEN, reservations.c.due_at <= at)
     rows = await connection.execute(query.order_by(reservations.c.due_at).limit(limit))
     return list(rows.scalars())
 
 
 async def find(connection: AsyncConnection, id_: UUID) -> Reservation | None:
     """One reservation."""
-    row = await connection.execute(select(*_COLUMNS).where(reservations.c.id == id_))
+    row = await connection.execute(select(*COLUMNS).where(reservations.c.id == id_))
     found = row.one_or_none()
-    return None if found is None else _reservation(found)
+    return None if found is None else reservation_of(found)
 
 
 async def open_ones(
@@ -115,8 +115,8 @@ async def open_ones(
     had, for an index that has that order.
     """
     held: dict[str, list[Reservation]] = {uid: [] for uid in uids}
-    query = select(*_COLUMNS).where(_IS_OPEN, reservations.c.account_uid.in_(uids))
-    for one in sorted(map(_reservation, await connection.execute(query)), key=lambda one: one.id):
+    query = select(*COLUMNS).where(IS_OPEN, reservations.c.account_uid.in_(uids))
+    for one in sorted(map(reservation_of, await connection.execute(query)), key=lambda one: one.id):
         held[one.account_uid].append(one)
     return held
 
@@ -130,13 +130,13 @@ async def listed(
 ) -> list[Reservation]:
     """An account's reservations that are wanted, or everybody's, the newest first, beginning
     before one."""
-    query = select(*_COLUMNS).where(*_true_of(wanted))
+    query = select(*COLUMNS).where(*_true_of(wanted))
     if account_uid is not None:
         query = query.where(reservations.c.account_uid == account_uid)
     if before is not None:
         query = query.where(reservations.c.id < before)
     rows = await connection.execute(query.order_by(reservations.c.id.desc()).limit(limit))
-    return [_reservation(row) for row in rows]
+    return [reservation_of(row) for row in rows]
 
 
 def _true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
@@ -150,5 +150,6 @@ def _true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
         yield reservations.c.resource_type == wanted.resource_type
 
 
-def _reservation(row: Row[Any]) -> Reservation:
+def reservation_of(row: Row[Any]) -> Reservation:
+    """A reservation from its row."""
     return Reservation(**(row._asdict() | {"state": State(row.state)}))

@@ -1,10 +1,10 @@
 """The database: how it is opened, and how a transaction begins."""
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -26,16 +26,24 @@ SQLITE_WAIT_MS = 10_000
 """How long a writer waits for another process's transaction; batches last milliseconds."""
 
 POOL = 10
-"""PostgreSQL connections of one process, the writer's included."""
+"""Connections of one process, the writer's included. None is made beyond them for a moment: each
+costs SQLite a thread."""
 
 ANSWER_SECONDS = 10
-"""How long PostgreSQL may take to connect or to answer before it counts as away."""
+"""How long PostgreSQL may take to connect or to answer before it counts as away; and how long a
+connection is waited for."""
 
 
 class InvalidDatabaseUrl(ValueError):  # noqa: N818 - as the core's refusals are named
     """A URL that names no database we can use; the sentence follows the setting's name."""
 
 
+_POOLED: Mapping[str, Any] = {
+    "hide_parameters": True,  # an error is logged, and they hold what buyers told Stripe
+    "pool_size": POOL,
+    "max_overflow": 0,
+    "pool_timeout": ANSWER_SECONDS,
+}
 _REPEATABLE = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
@@ -131,17 +139,14 @@ def exists(url: str) -> bool:
 
 def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
-        engine = create_async_engine(url, hide_parameters=True)
+        engine = create_async_engine(url, **_POOLED)
         event.listen(engine.sync_engine, "do_connect", _check_folder)
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
         url,
-        hide_parameters=True,  # an error is logged, and they hold what buyers told Stripe
-        pool_size=POOL,
-        max_overflow=0,
-        pool_timeout=ANSWER_SECONDS,
+        **_POOLED,
         pool_pre_ping=True,
         connect_args={"timeout": ANSWER_SECONDS, "command_timeout": ANSWER_SECONDS},
     )

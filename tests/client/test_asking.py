@@ -15,8 +15,8 @@ from purses import Purse
 from step_world import World, refused
 
 AWAY = Silence(OSError("away"))
-GOOD = Answer(200, {}, b'{"usages": []}', 0.0)
-CALL = calls.usages(None)
+GOOD = Answer(200, {}, b'{"reservations": []}', 0.0)
+CALL = calls.reservations(None)
 
 
 def ask(world: World, retries: Retries, chance: float = 0.0) -> list[object]:

@@ -153,20 +153,6 @@ def test_a_batch_of_nothing_is_refused(client: Client) -> None:
         client.charge_all([])
 
 
-def test_entries_are_read_page_after_page(client: Client, purse: Purse, proxy: LocalProxy) -> None:
-    client.charge_all([NewCharge("0.01", account_uid=purse.uid) for _ in range(150)])
-    found = list(client.entries(purse.uid))
-    assert [entry.number for entry in found] == list(range(151, 0, -1))
-    assert found[-1].kind == "promotion"
-    assert found[-1].credits == found[-1].balance == 100
-    assert sum(entry.credits for entry in found) == purse.credits == Decimal("98.5")
-    assert sum("/entries" in path for path in proxy.seen) == 2
-
-
-async def test_entries_are_read_asynchronously(async_client: AsyncClient, purse: Purse) -> None:
-    assert [entry.credits async for entry in async_client.entries(purse.uid)] == [100]
-
-
 def test_a_service_that_stays_away_is_unavailable(
     platform: str, purse: Purse, proxy: LocalProxy
 ) -> None:

@@ -154,7 +154,7 @@ def test_what_is_used_up_is_noticed_by_checking(run: Run, purse: Purse) -> None:
     running = run(50, 50)
     with pytest.raises(CreditsDepleted):
         work(running)
-    assert 0.9 < time.monotonic() - began < 3
+    assert 0.9 < time.monotonic() - began < 5
     assert running.state == "depleted"
     assert 40 < running.reservation.used == 100 - purse.credits <= 50
 
@@ -236,7 +236,7 @@ def test_a_limit_is_raised_while_it_runs(run: Run) -> None:
     with run(20, 20) as running:
         running.extend(60)
         assert running.seconds_left is not None
-        assert 2 < running.seconds_left <= 3
+        assert 1 < running.seconds_left <= 3
         assert running.reservation.limit == 60
         with pytest.raises(InsufficientCredits):
             running.extend(1000)
@@ -260,7 +260,7 @@ def test_another_rate_counts_from_its_instant(run: Run, purse: Purse) -> None:
         assert told.burning_rate == 0
         assert (running.seconds_left, running.runway_seconds) == (None, None)
         running.change_rate("10.5")
-        assert 8 < (running.seconds_left or 0) < 9
+        assert 7 < (running.seconds_left or 0) < 9
     assert running.reservation.start_date == before
     assert running.reservation.used == 100 - purse.credits
 
@@ -414,7 +414,7 @@ def test_a_service_that_stays_away_ends_it_when_what_was_reserved_runs_out(
         running = client.reservation("r", 9, account_uid=purse.uid, heartbeat_seconds=1)
         with pytest.raises(CreditsDepleted) as over:
             work(running, confirmed(running), go_away)
-    assert 0 <= time.monotonic() - ends_at[0] < 1
+    assert 0 <= time.monotonic() - ends_at[0] < 3
     assert any("can't be reached" in note for note in over.value.__notes__)
     assert isinstance(over.value.__cause__, Unavailable)
     assert over.value.status is None

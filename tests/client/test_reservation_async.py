@@ -78,7 +78,7 @@ async def test_a_block_costs_its_time(run: Run, purse: Purse) -> None:
     async with run("2.5", 50) as running:
         await confirmed(running)
         running.check()
-        assert 19 < (running.seconds_left or 0) <= 20
+        assert 17 < (running.seconds_left or 0) <= 20
     assert running.reservation.state == running.state == "settled"
     assert 0 < running.reservation.used == 100 - purse.credits
 
@@ -88,7 +88,7 @@ async def test_a_block_is_stopped_when_the_credits_are_used_up(run: Run, purse: 
     running = run(50, 50)
     with pytest.raises(CreditsDepleted):
         await work(running)
-    assert 0.9 < time.monotonic() - began < 3
+    assert 0.9 < time.monotonic() - began < 5
     assert running.state == "depleted"
     assert 40 < running.reservation.used == 100 - purse.credits <= 50
     task = asyncio.current_task()
@@ -172,7 +172,7 @@ async def test_a_settlement_that_hangs_is_given_up_in_time(
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 5
 
 
 async def test_if_both_happen_it_stays_a_cancellation_from_outside(run: Run, purse: Purse) -> None:
@@ -302,7 +302,7 @@ async def test_a_service_that_stays_away_stops_the_block_when_what_was_reserved_
         running = client.reservation("r", 20, 40, account_uid=purse.uid, heartbeat_seconds=1)
         with pytest.raises(CreditsDepleted) as over:
             await work(running, go_away)
-    assert 0 <= time.monotonic() - ends_at[0] < 1
+    assert 0 <= time.monotonic() - ends_at[0] < 3
     assert isinstance(over.value.__cause__, Unavailable)
     proxy.shut, proxy.stuck = False, ()
 
@@ -338,7 +338,7 @@ async def test_whatever_stops_the_heartbeats_stops_the_block(
 async def test_a_limit_is_raised_and_a_rate_changed_while_it_runs(run: Run) -> None:
     async with run(20, 20) as running:
         await running.extend(60)
-        assert 2 < (running.seconds_left or 0) <= 3
+        assert 1 < (running.seconds_left or 0) <= 3
         await running.change_rate(1)
         assert (running.seconds_left or 0) > 40
         with pytest.raises(InsufficientCredits):

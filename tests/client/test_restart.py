@@ -1,5 +1,6 @@
 """The service is killed, and started again, under programs that spend."""
 
+import asyncio
 import shutil
 import signal
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def test_a_reservation_and_a_charge_survive_a_killed_service(
     with (
         Client(program.url, mortal.key(Scope.SERVICE).secret) as client,
         ThreadPoolExecutor(1) as pool,
-        client.reservation("r", "0.5", account_uid=saver.uid, heartbeat_seconds=1) as running,
+        client.reservation("r", "0.5", 50, account_uid=saver.uid, heartbeat_seconds=1) as running,
     ):
         wait_for(lambda: running.state == "running")
         program.end(signal.SIGKILL)
@@ -64,10 +65,10 @@ def test_a_reservation_and_a_charge_survive_a_killed_service(
 async def test_an_asynchronous_one_does_too(program: Program, saver: Purse) -> None:
     async with (
         AsyncClient(program.url, saver.token) as client,
-        client.reservation("r", "0.5", heartbeat_seconds=1) as running,
+        client.reservation("r", "0.5", 50, heartbeat_seconds=1) as running,
     ):
         program.end(signal.SIGKILL)
-        program.start()
+        await asyncio.to_thread(program.start)
         assert (await client.charge(3)).entry.credits == -3
         running.check()
     assert running.reservation.state == "settled"

@@ -13,7 +13,7 @@ from prepaid_client import calls
 from prepaid_client.amounts import Amount
 from prepaid_client.answers import Silence
 from prepaid_client.asking import PATIENTLY, Asker, Heard, Retries, Send, Step, run_async
-from prepaid_client.calls import Call, Opening, Terms
+from prepaid_client.calls import Call, Opening, Page, Terms
 from prepaid_client.errors import PrepaidError
 from prepaid_client.records import (
     Balance,
@@ -110,20 +110,14 @@ class AsyncClient:
         """What an account has, and what is reserved of it."""
         return await self._ask(calls.balance(account_uid))
 
-    async def entries(self, account_uid: str | None = None) -> AsyncIterator[Entry]:
+    def entries(self, account_uid: str | None = None) -> AsyncIterator[Entry]:
         """How a balance came about, newest first. Pages are read as they are needed."""
-        before = None
-        while True:
-            page = await self._ask(calls.entries(account_uid, before))
-            for entry in page.entries:
-                yield entry
-            before = page.next_before
-            if before is None:
-                return
+        return self._all(lambda before: calls.entries(account_uid, before))
 
-    async def usages(self, account_uid: str | None = None) -> list[Usage]:
-        """What an account's resources have cost: those that run, and those that did."""
-        return await self._ask(calls.usages(account_uid))
+    def usages(self, account_uid: str | None = None) -> AsyncIterator[Usage]:
+        """What an account's resources have cost, newest first: what runs, and what did, and
+        charges. Pages are read as they are needed."""
+        return self._all(lambda before: calls.usages(account_uid, before))
 
     async def reservations(self, account_uid: str | None = None) -> list[Reservation]:
         """An account's reservations that are open, newest first."""
@@ -188,6 +182,16 @@ class AsyncClient:
             return metered
 
         return decorate
+
+    async def _all(self, page_of: Callable[[str | None], Call[Page[T]]]) -> AsyncIterator[T]:
+        before = None
+        while True:
+            page = await self._ask(page_of(before))
+            for one in page.found:
+                yield one
+            before = page.next_before
+            if before is None:
+                return
 
     async def _ask(self, call: Call[T]) -> T:
         return await run_async(self._asker.persistently(call), self._do)

@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from prepaid_client.amounts import Amount, written
 from prepaid_client.answers import Answer, refusal
-from prepaid_client.documents import Document, documents, flag, optional, whole
+from prepaid_client.documents import Document, documents, flag, mark, optional
 from prepaid_client.errors import PrepaidError
 from prepaid_client.records import Balance, Charge, Entry, NewCharge, Reservation, Told, Usage
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 USAGE = "/api/iam/v1/usage"
@@ -30,11 +31,11 @@ class Call(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Some entries, newest first; `next_before` begins the next page, None on the last."""
+class Page(Generic[T_co]):
+    """Some of a list, newest first; `next_before` begins the next page, None on the last."""
 
-    entries: tuple[Entry, ...]
-    next_before: int | None
+    found: tuple[T_co, ...]
+    next_before: str | None
 
 
 class Terms(TypedDict, total=False):
@@ -103,26 +104,14 @@ def balance(account_uid: str | None) -> Call[Balance]:
     return Call("GET", f"{USAGE}/credits", read, _whose(account_uid))
 
 
-def entries(account_uid: str | None, before: int | None) -> Call[Page]:
+def entries(account_uid: str | None, before: str | None) -> Call[Page[Entry]]:
     """Reads how a balance came about, a page at a time."""
-
-    def read(answer: Answer) -> Page:
-        told = answer.document()
-        found = tuple(map(Entry.read, told.take("entries", documents)))
-        return Page(found, told.take("next_before", optional(whole)))
-
-    page = {} if before is None else {"before": str(before)}
-    return Call("GET", f"{USAGE}/entries", read, _whose(account_uid) | page)
+    return _page("entries", "entries", Entry.read, account_uid, before)
 
 
-def usages(account_uid: str | None) -> Call[list[Usage]]:
-    """Reads what an account's resources have cost."""
-
-    def read(answer: Answer) -> list[Usage]:
-        return [Usage.read(one) for one in answer.document().take("usages", documents)]
-
-    whose = "user" if account_uid is None else f"users/{quote(account_uid, safe='')}"
-    return Call("GET", f"{USAGE}/{whose}", read)
+def usages(account_uid: str | None, before: str | None) -> Call[Page[Usage]]:
+    """Reads what an account's resources have cost, a page at a time."""
+    return _page("user", "usages", Usage.read, account_uid, before)
 
 
 def reservations(account_uid: str | None) -> Call[list[Reservation]]:
@@ -160,6 +149,22 @@ def settlement(reservation_id: str, credits: Amount | None) -> Call[Told]:
 def release(reservation_id: str) -> Call[Told]:
     """Ends a reservation at no cost."""
     return Call("POST", _of(reservation_id, "release"), _told)
+
+
+def _page(
+    path: str,
+    name: str,
+    of: Callable[[Document], T],
+    account_uid: str | None,
+    before: str | None,
+) -> Call[Page[T]]:
+    def read(answer: Answer) -> Page[T]:
+        told = answer.document()
+        found = tuple(map(of, told.take(name, documents)))
+        return Page(found, told.take("next_before", optional(mark)))
+
+    page = {} if before is None else {"before": before}
+    return Call("GET", f"{USAGE}/{path}", read, _whose(account_uid) | page)
 
 
 def _of(reservation_id: str, what: str) -> str:

@@ -13,7 +13,7 @@ from prepaid_client import calls
 from prepaid_client.amounts import Amount
 from prepaid_client.answers import Silence
 from prepaid_client.asking import PATIENTLY, Asker, Heard, Retries, Send, Step, run
-from prepaid_client.calls import Call, Opening, Terms
+from prepaid_client.calls import Call, Opening, Page, Terms
 from prepaid_client.errors import PrepaidError
 from prepaid_client.records import (
     Balance,
@@ -119,17 +119,12 @@ class Client:
 
     def entries(self, account_uid: str | None = None) -> Iterator[Entry]:
         """How a balance came about, newest first. Pages are read as they are needed."""
-        before = None
-        while True:
-            page = self._ask(calls.entries(account_uid, before))
-            yield from page.entries
-            before = page.next_before
-            if before is None:
-                return
+        return self._all(lambda before: calls.entries(account_uid, before))
 
-    def usages(self, account_uid: str | None = None) -> list[Usage]:
-        """What an account's resources have cost: those that run, and those that did."""
-        return self._ask(calls.usages(account_uid))
+    def usages(self, account_uid: str | None = None) -> Iterator[Usage]:
+        """What an account's resources have cost, newest first: what runs, and what did, and
+        charges. Pages are read as they are needed."""
+        return self._all(lambda before: calls.usages(account_uid, before))
 
     def reservations(self, account_uid: str | None = None) -> list[Reservation]:
         """An account's reservations that are open, newest first."""
@@ -200,6 +195,15 @@ class Client:
             return metered
 
         return decorate
+
+    def _all(self, page_of: Callable[[str | None], Call[Page[T]]]) -> Iterator[T]:
+        before = None
+        while True:
+            page = self._ask(page_of(before))
+            yield from page.found
+            before = page.next_before
+            if before is None:
+                return
 
     def _ask(self, call: Call[T]) -> T:
         return run(self._asker.persistently(call), self._do)

@@ -71,6 +71,11 @@ def whole(field: object) -> int:
     return field
 
 
+def mark(field: object) -> str:
+    """What a page begins with: a number or text, for nobody but who wrote it."""
+    return str(whole(field)) if isinstance(field, int) else text(field)
+
+
 def exact(field: object) -> Decimal:
     """A number, or one that is written as text."""
     if isinstance(field, bool) or not isinstance(field, Decimal | int | str):

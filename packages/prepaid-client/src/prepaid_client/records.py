@@ -185,9 +185,10 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What one resource has cost, whether it runs or has ended (`end_date`).
+    """What one resource has cost: a reservation, whether it runs or has ended, or a charge.
 
-    `burning_rate` is credits a second, `credits_limit` the most that it may cost.
+    `credits` is what it has cost by now, `burning_rate` what it costs a second, `credits_limit`
+    the most that it may cost (None: no limit). `resource_state` is a reservation's, or "charged".
     """
 
     account_uid: str

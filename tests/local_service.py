@@ -15,7 +15,7 @@ from starlette.types import ASGIApp
 
 from local_stripe import DEADLINE_SECONDS, WEBHOOK_SECRET, Json, LocalStripe, in_thread, signed
 from prepaid.cli import servers
-from prepaid.clock import wall_clock
+from prepaid.clock import Clock, wall_clock
 from prepaid.core.identity import Scope
 from prepaid.flows import accounts, keys
 from prepaid.flows.keys import NewKey
@@ -154,8 +154,11 @@ def refused(answer: httpx.Response, status: int, code: str | None = None) -> Jso
 
 
 @contextmanager
-def running(database_url: str, stripe: LocalStripe, **chosen: str) -> Iterator[House]:
-    """A service with these settings, until the block ends."""
+def running(
+    database_url: str, stripe: LocalStripe, clock: Clock | None = None, **chosen: str
+) -> Iterator[House]:
+    """A service with these settings, until the block ends; by a clock of the test's, if it has
+    one."""
     usual = {
         "DATALAYER_STRIPE_API_KEY": stripe.config.api_key,
         "DATALAYER_STRIPE_JS_API_KEY": stripe.config.publishable_key,
@@ -169,7 +172,7 @@ def running(database_url: str, stripe: LocalStripe, **chosen: str) -> Iterator[H
         "PREPAID_RETURN_ORIGINS": RETURN_ORIGIN,
     }
     settings = read_settings(**(usual | chosen))
-    with serving(create_app(settings)) as url:
+    with serving(create_app(settings, clock)) as url:
         house = House(url, settings.database, stripe)
         yield house
         house.close()

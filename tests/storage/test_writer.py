@@ -16,10 +16,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from prepaid.core.amounts import Credits
-from prepaid.core.commands import Charge, Give, Posted
+from prepaid.core.commands import Beat, Charge, Give, Posted
 from prepaid.core.entries import Kind
 from prepaid.core.errors import (
     InsufficientCredits,
@@ -34,6 +35,7 @@ from prepaid.ids import new_id
 from prepaid.storage import accounts, entries, grants, writer
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
+from samples import KERNEL
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 T = TypeVar("T")
@@ -183,17 +185,18 @@ async def test_a_fault_of_ours_reaches_every_caller_and_the_ledger_goes_on(
     database: Database,
 ) -> None:
     await make_accounts(database, "ada")
-    failures = iter([RuntimeError("no clock")])
+    broken = True
 
     def clock() -> datetime:
-        for failure in failures:
-            raise failure
+        if broken:
+            raise RuntimeError("no clock")
         return AT
 
     async with Ledger(database, clock).open() as ledger:
         asked = (ledger.post(give(key=str(i))) for i in range(3))
         answers = await asyncio.gather(*asked, return_exceptions=True)
         assert [type(one) for one in answers] == [RuntimeError] * 3
+        broken = False
         assert (await ledger.post(give())).entry.number == 1
 
 
@@ -212,6 +215,24 @@ async def test_a_row_that_a_constraint_refuses_hurts_only_its_own_command(
     assert isinstance(bad, IntegrityError)
     assert isinstance(good, Posted)
     assert good.entry.number == 2
+
+
+async def test_books_that_are_damaged_hurt_only_who_asks_for_them(database: Database) -> None:
+    """Nothing burns, say the books of an account with a kernel that does: there is no such time."""
+    await make_accounts(database, "ada", "bob")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        await ledger.post_all([give("ada", whole=100), give("bob", whole=100)])
+        held = await ledger.hold(KERNEL)
+        async with database.writing() as connection:
+            damage = text("UPDATE accounts SET shared_rate = 0 WHERE uid = 'ada'")
+            await connection.execute(damage)
+        bad, *good = await asyncio.gather(
+            ledger.hold(Beat(held.reservation.id, None)),
+            *(ledger.post(charge("bob", key=str(i))) for i in range(9)),
+            return_exceptions=True,
+        )
+    assert isinstance(bad, ZeroDivisionError)
+    assert [type(one) for one in good] == [Posted] * 9
 
 
 class Model(RuleBasedStateMachine):

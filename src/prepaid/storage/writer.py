@@ -14,7 +14,6 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.books import Books, Decision
@@ -166,33 +165,35 @@ class Ledger:
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
         try:
             outcomes = await self._commit([waiting.command for waiting in batch])
-        except IntegrityError:
-            await self._answer_singly(batch)
         except LedgerUnavailable as away:
             _resolve(batch, [away] * len(batch))
-        except Exception as fault:
-            log.exception("batch_failed", commands=len(batch))
-            for waiting in batch:
-                _fail(waiting, fault)
+        except Exception:  # noqa: BLE001 - each command meets it again alone, or not at all
+            await self._answer_apart(batch)
         else:
             _resolve(batch, outcomes)
 
-    async def _answer_singly(self, batch: Sequence[_Waiting]) -> None:
+    async def _answer_apart(self, batch: Sequence[_Waiting]) -> None:
         """A constraint refused the batch: another process came first with the same event or key.
+        Or one command met a fault, in the books or of ours, which is no other's concern.
 
-        Alone each command sees what the other wrote. One that is refused alone is our fault.
+        Each half is tried again, down to the one command. Alone it sees what the other process
+        wrote; one that fails alone is our fault.
         """
         if len(batch) == 1:
-            try:
-                _resolve(batch, await self._commit([batch[0].command]))
-            except LedgerUnavailable as away:
-                _fail(batch[0], away)
-            except Exception as fault:
-                log.exception("command_failed")
-                _fail(batch[0], fault)
+            await self._answer_alone(batch[0])
             return
-        for waiting in batch:
-            await self._answer([waiting])
+        middle = len(batch) // 2
+        await self._answer(batch[:middle])
+        await self._answer(batch[middle:])
+
+    async def _answer_alone(self, waiting: _Waiting) -> None:
+        try:
+            _resolve([waiting], await self._commit([waiting.command]))
+        except LedgerUnavailable as away:
+            _fail(waiting, away)
+        except Exception as fault:
+            log.exception("command_failed", command=type(waiting.command).__name__)
+            _fail(waiting, fault)
 
     async def _commit(self, commands: Sequence[Command]) -> list[Outcome]:
         async with self._database.writing() as connection:

@@ -153,12 +153,16 @@ def refused(answer: httpx.Response, status: int, code: str | None = None) -> Jso
     return told
 
 
+def running(database_url: str, stripe: LocalStripe, **chosen: str) -> AbstractContextManager[House]:
+    """A service with these settings, until the block ends."""
+    return running_by(None, database_url, stripe, **chosen)
+
+
 @contextmanager
-def running(
-    database_url: str, stripe: LocalStripe, clock: Clock | None = None, **chosen: str
+def running_by(
+    clock: Clock | None, database_url: str, stripe: LocalStripe, **chosen: str
 ) -> Iterator[House]:
-    """A service with these settings, until the block ends; by a clock of the test's, if it has
-    one."""
+    """The same, by a clock of the test's."""
     usual = {
         "DATALAYER_STRIPE_API_KEY": stripe.config.api_key,
         "DATALAYER_STRIPE_JS_API_KEY": stripe.config.publishable_key,

@@ -8,7 +8,7 @@ import pytest
 
 from holders import RESERVATIONS, USAGE, Holder, holder
 from local_clock import LocalClock
-from local_service import RETURN_ORIGIN, House, exact, refused, running
+from local_service import RETURN_ORIGIN, House, exact, refused, running_by
 from local_stripe import Json, LocalStripe, wait_for
 from prepaid.core.identity import Scope
 
@@ -526,7 +526,7 @@ def ended(ada: Holder, state: str, key: str) -> Json:
 @pytest.fixture
 def brisk(fresh_database: str, stripe_account: LocalStripe) -> Iterator[Holder]:
     """An account with a hundred credits, at a service whose clock goes four times as fast."""
-    with running(fresh_database, stripe_account, LocalClock(speed=4)) as house:
+    with running_by(LocalClock(speed=4), fresh_database, stripe_account) as house:
         yield holder(house, credits_=100)
 
 

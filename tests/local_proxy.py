@@ -19,7 +19,8 @@ class LocalProxy:
     `shut` resets every connection, as if nothing listened. `stuck` holds back requests to the
     paths that end so, until it is undone. `instead` has answers that the next requests to such
     paths get without the service's knowing. Of those that the service gets, the answers to the
-    next `losing` are lost, and others come `late_seconds` late.
+    next `losing` are lost, and others come `late_seconds` late. `most_at_once` is how many
+    requests were on their way together.
     """
 
     upstream: str
@@ -30,6 +31,8 @@ class LocalProxy:
     late_seconds: float = 0
     instead: list[tuple[str, bytes]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
+    most_at_once: int = 0
+    _at_once: int = 0
 
     def count(self, ending: str) -> int:
         """How many requests were made whose path ends so."""
@@ -52,13 +55,21 @@ class LocalProxy:
     async def _talk(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, request by request."""
         try:
-            while answer := await self._answer(await _message(reader)):
+            while answer := await self._counted(await _message(reader)):
                 writer.write(answer)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass  # one of the two has hung up
         finally:
             writer.transport.abort()
+
+    async def _counted(self, request: bytes) -> bytes | None:
+        self._at_once += 1
+        self.most_at_once = max(self.most_at_once, self._at_once)
+        try:
+            return await self._answer(request)
+        finally:
+            self._at_once -= 1
 
     async def _answer(self, request: bytes) -> bytes | None:
         """What is said to a request; None breaks the connection."""

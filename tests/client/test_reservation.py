@@ -244,6 +244,26 @@ def test_a_limit_is_raised_while_it_runs(run: Run) -> None:
     assert running.reservation.state == "settled"
 
 
+def test_one_request_of_a_reservation_is_on_its_way_at_a_time(run: Run, proxy: LocalProxy) -> None:
+    proxy.late_seconds = 0.05
+    with run(1) as running:
+        while proxy.count("/heartbeat") < 3:
+            running.extend()
+    assert proxy.most_at_once == 1
+
+
+def test_a_block_that_ends_in_time_is_not_too_late_when_its_heartbeat_hangs(
+    run: Run, proxy: LocalProxy
+) -> None:
+    with run(20, 40) as running:
+        confirmed(running)()
+        proxy.stuck = ("/heartbeat",)
+        wait_for(lambda: proxy.count("/heartbeat") == 2)
+        running.check()
+    assert running.seconds_left == 0
+    assert running.reservation.used <= 40
+
+
 def test_a_slice_is_filled_up_when_asked(run: Run, purse: Purse) -> None:
     with run(30) as running:
         purse.give(1000)

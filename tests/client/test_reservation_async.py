@@ -356,8 +356,34 @@ async def test_a_higher_rate_is_noticed_before_the_next_heartbeat(
 
     slow = async_client.reservation("r", 1, 50, account_uid=purse.uid, heartbeat_seconds=60)
     with pytest.raises(CreditsDepleted):
-        await work(slow, hurry)
+        async with asyncio.timeout(10):
+            await work(slow, hurry)
     assert 40 < slow.reservation.used <= 50
+
+
+async def test_one_request_of_a_reservation_is_on_its_way_at_a_time(
+    run: Run, proxy: LocalProxy
+) -> None:
+    proxy.late_seconds = 0.05
+    async with run(1) as running:
+        while proxy.count("/heartbeat") < 3:
+            await running.extend()
+    assert proxy.most_at_once == 1
+
+
+async def test_a_request_that_hangs_does_not_let_the_block_run_on(
+    run: Run, proxy: LocalProxy
+) -> None:
+    async def extend(running: AsyncLiveReservation) -> None:
+        await confirmed(running)
+        proxy.stuck = ("/extension",)
+        await running.extend(60)
+
+    running = run(20, 30)
+    with pytest.raises(CreditsDepleted):
+        async with asyncio.timeout(5):
+            await work(running, extend)
+    assert proxy.count("/extension") == 1
 
 
 async def test_a_hold_costs_what_is_said_and_ends_quietly(run: Run, purse: Purse) -> None:

@@ -85,6 +85,13 @@ def test_what_is_no_amount_is_refused(
     assert house.credits(token(rich)) == 10
 
 
+@pytest.mark.parametrize("type_", ["a b", " ", "a\0", "x" * 51, None, 1])
+def test_a_resources_type_is_a_word(house: House, rich: str, platform: str, type_: object) -> None:
+    answer = house.ask("POST", CHARGES, platform, json=asked(rich, resource_type=type_))
+    refused(answer, 422, "invalid_request")
+    assert house.credits(token(rich)) == 10
+
+
 def test_an_unknown_account_is_refused(house: House, platform: str) -> None:
     refused(house.ask("POST", CHARGES, platform, json=asked("nobody-at-all")), 404)
 

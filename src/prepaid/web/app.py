@@ -24,6 +24,7 @@ from prepaid.web import (
     purchases,
     reservations,
     usage,
+    usages,
     webhook,
 )
 from prepaid.web.auth import Identity
@@ -53,7 +54,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         redoc_url=None,
     )
     for router in (
-        *(health, purchases, webhook, usage, entries),
+        *(health, purchases, webhook, usage, usages, entries),
         *(charges, reservations, holdings, people, admin),
     ):
         app.include_router(router.router)

@@ -124,5 +124,22 @@ def account_for(caller: Caller, asked: str | None) -> str:
             raise Forbidden("A user sees their own account only.")
         return caller.account_uid
     if asked is None:
-        raise Forbidden("This token is the platform's: say whose account with ?account_uid=.")
+        raise Forbidden("This token is the platform's: say whose account with `account_uid`.")
     return asked
+
+
+def _account(
+    caller: AnyCaller,
+    account_uid: AccountUid = None,
+    billing_entity_uid: Annotated[
+        Uid | None, Query(description="The same, as Datalayer's clients call it.")
+    ] = None,
+) -> str:
+    if None not in {account_uid, billing_entity_uid} and account_uid != billing_entity_uid:
+        raise Forbidden("`account_uid` and `billing_entity_uid` name two accounts.")
+    return account_for(caller, account_uid or billing_entity_uid)
+
+
+TheAccount = Annotated[str, Depends(_account)]
+"""Whose account, by either of the names that a query may use. Datalayer's `billing_entity_kind`
+beside it says nothing here: an organization's account is an account."""

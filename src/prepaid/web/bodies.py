@@ -63,6 +63,9 @@ Uid = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]
 """Text of one line, that every database and terminal takes."""
 
+Word = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x20\x7f]*$")]
+"""A line without blanks: a resource's type, which stands before its name."""
+
 
 def _instant(at: datetime) -> datetime:
     """In UTC: an instant that is written in two ways is still the same."""

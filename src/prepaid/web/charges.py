@@ -14,7 +14,7 @@ from prepaid.flows import consumption
 from prepaid.ids import new_id
 from prepaid.settings import Settings
 from prepaid.web.auth import AnyCaller, TheService, account_for
-from prepaid.web.bodies import BatchRoute, CreditsNumber, Json, Line, Uid
+from prepaid.web.bodies import BatchRoute, CreditsNumber, Json, Line, Uid, Word
 from prepaid.web.openapi import refusals
 from prepaid.web.problems import Insufficient, Problem, problem_of
 from prepaid.wire import EntryOut, entry_out
@@ -25,15 +25,15 @@ router = APIRouter(route_class=BatchRoute, tags=["spending"])
 class ChargeIn(BaseModel):
     """What is to be spent. The same `key` spends once, however often it is sent.
 
-    `resource` is what it is spent on, `resource_type` its kind, as the platform names them. A
-    user's own token may leave `account_uid` out.
+    `resource` is what it is spent on, `resource_type` its kind, a word, as the platform names them.
+    A user's own token may leave `account_uid` out.
     """
 
     account_uid: Uid | None = None
     credits: CreditsNumber
     key: str
     resource: Line = Field(default="", max_length=200)
-    resource_type: Line = Field(default="", max_length=50)
+    resource_type: Word = Field(default="", max_length=50)
     description: Line = Field(default="", max_length=500)
 
 

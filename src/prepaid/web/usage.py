@@ -11,7 +11,7 @@ from prepaid.core.balances import Balance
 from prepaid.exact import number
 from prepaid.flows import balances
 from prepaid.service import Service
-from prepaid.web.auth import AccountUid, AnyCaller, Platform, TheService, account_for
+from prepaid.web.auth import Platform, TheAccount, TheService
 from prepaid.web.bodies import CreditsNumber, Json, Uid
 from prepaid.web.openapi import refusals
 from prepaid.web.reservations import ReservationOut, reservation_out
@@ -57,11 +57,9 @@ class BalanceOut(BaseModel):
     responses=refusals(401, 403, 404, 422, 503),
 )
 @router.get("/api/iam/v1usage/credits", include_in_schema=False)  # as Datalayer's client asks
-async def balance(
-    service: TheService, caller: AnyCaller, account_uid: AccountUid = None
-) -> Response:
+async def balance(service: TheService, account_uid: TheAccount) -> Response:
     """What an account has."""
-    return Json(await _balance(service, account_for(caller, account_uid)))
+    return Json(await _balance(service, account_uid))
 
 
 @router.get(

@@ -180,6 +180,14 @@ def test_who_has_too_little_does_not_begin(run: Run, purse: Purse) -> None:
     assert purse.credits == 100
 
 
+def test_only_exact_rates_and_limits_are_taken(client: Client, proxy: LocalProxy) -> None:
+    with pytest.raises(TypeError, match="burning_rate has to be exact"):
+        client.reservation("r", 0.5)  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(TypeError, match="credits has to be exact"):
+        client.reservation("r", 1, 0.5)  # type: ignore[arg-type]  # what is tested
+    assert proxy.seen == []
+
+
 def test_what_can_not_be_opened_is_refused(run: Run) -> None:
     with pytest.raises(InvalidRate), run(-1, 1):
         pytest.fail("the block ran")

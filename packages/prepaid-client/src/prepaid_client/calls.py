@@ -49,7 +49,11 @@ class Terms(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What a reservation is opened with, the first time and again after it was lost."""
+    """What a reservation is opened with, the first time and again after it was lost.
+
+    Raises:
+        TypeError, ValueError: the rate or the limit is not an exact number.
+    """
 
     resource: str
     burning_rate: Amount
@@ -59,6 +63,9 @@ class Opening:
     resource_given_name: str
     heartbeat_seconds: int
     key: str
+
+    def __post_init__(self) -> None:
+        self.call()  # refuses a float here, where it is written, and not later in a thread
 
     def call(self) -> Call[Told]:
         """Opens it."""

@@ -16,6 +16,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import page
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / "bin"
@@ -33,29 +35,46 @@ class NotReadyError(Exception):
 
 
 class Layer(NamedTuple):
-    """A part of the environment, the files that decide it, and how it is made."""
+    """A part of the environment, the files that decide it, how it is made, and what then exists."""
 
     name: str
     inputs: tuple[Path, ...]
     make: Callable[[], None]
+    product: Path = VENV
 
 
 def for_running() -> None:
-    """Have the service installed: quick when it is."""
+    """Have the service installed and its page built: quick when they are."""
     _ensure(PACKAGES, PROJECT)
+    _build_page()
 
 
 def for_testing() -> None:
     """Have the service and everything that checks it installed: quick when it is."""
     _ensure(PACKAGES, PROJECT, CHECKS)
+    _build_page()
 
 
-def _ensure(*layers: Layer) -> None:
+def page_path() -> str | None:
+    """The PATH with which the page's own tools run; None where they couldn't be installed."""
+    node = _node()
+    return page.path_with(node) if node and _is_whole(PAGE_PACKAGES) else None
+
+
+def _build_page() -> None:
+    """Without its page the service does all the rest: one that can't be built stops nobody."""
+    try:
+        _ensure(PAGE_PACKAGES, PAGE, what="the page")
+    except (NotReadyError, page.NotBuiltError) as problem:
+        _say(f"The page could not be built, and everything else works: {problem}")
+
+
+def _ensure(*layers: Layer, what: str = ".venv") -> None:
     with _alone():
         if all(_is_whole(layer) for layer in layers):
             return
         started = time.monotonic()
-        _say("Preparing .venv (the first time takes about a minute) ...")
+        _say(f"Preparing {what} (the first time takes about a minute) ...")
         for layer in layers:
             if not _is_whole(layer):
                 layer.make()
@@ -86,11 +105,38 @@ def _make_checks() -> None:
     _install(LOCKS / "dev.txt")
 
 
+def _make_page_packages() -> None:
+    if _node() is None:
+        _install(LOCKS / "node.txt")
+    page.install(_needed_node())
+
+
+def _make_page() -> None:
+    page.build(_needed_node())
+
+
+def _node() -> Path | None:
+    """Where Node is: the machine's own, or the one from the Python package index."""
+    return page.system_node() or (BIN if (BIN / "npm").exists() else None)
+
+
+def _needed_node() -> Path:
+    if (node := _node()) is None:
+        raise NotReadyError(
+            "Node 20.19 or newer is neither on this machine nor could be installed."
+        )
+    return node
+
+
 PACKAGES = Layer(
     "packages", (LOCKS / "bootstrap.txt", LOCKS / "build.txt", LOCKS / "run.txt"), _make_packages
 )
 PROJECT = Layer("project", (ROOT / "pyproject.toml",), _make_project)
 CHECKS = Layer("checks", (LOCKS / "dev.txt",), _make_checks)
+PAGE_PACKAGES = Layer(
+    "page-packages", (*page.PACKAGES, LOCKS / "node.txt"), _make_page_packages, page.MODULES
+)
+PAGE = Layer("page", (*page.PACKAGES, *page.sources()), _make_page, page.BUILT)
 
 
 def _install(*locks: Path) -> None:
@@ -125,7 +171,8 @@ def _attempt(what: str, *command: str | Path) -> None:
 
 def _is_whole(layer: Layer) -> bool:
     marker = _marker(layer)
-    return marker.exists() and marker.read_text() == _fingerprint(layer)
+    made = marker.exists() and layer.product.exists()
+    return made and marker.read_text() == _fingerprint(layer)
 
 
 def _marker(layer: Layer) -> Path:

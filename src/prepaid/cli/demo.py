@@ -108,7 +108,8 @@ async def open_demo() -> AsyncIterator[Demo]:
         async with _simulator(base, facts) as simulator:
             settings = await _settings(facts)
             await _people(settings, facts)
-            async with serving(create_app(settings), listening) as server:
+            app = create_app(settings, demo_token=facts.user_token)
+            async with serving(app, listening) as server:
                 _remember(file, facts)
                 yield Demo(facts, file, [server, simulator])
 
@@ -231,6 +232,7 @@ def _told(running: Demo) -> str:
     return f"""
   prepaid is running, with a simulated Stripe: no real money moves.
 
+    page            {facts.url}/credits
     service         {facts.url}
     stripe          {facts.stripe_api_base} (simulator)
     user token      {facts.user_token}

@@ -16,9 +16,11 @@ from prepaid.settings import Settings
 from prepaid.web import (
     admin,
     charges,
+    door,
     entries,
     health,
     holdings,
+    page,
     people,
     problems,
     purchases,
@@ -34,8 +36,11 @@ from prepaid.web.tokens import Tokens
 log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
-    """The app of a service with these settings; it starts and stops with the server."""
+def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: str = "") -> FastAPI:
+    """The app of a service with these settings; it starts and stops with the server.
+
+    Its page hands `demo_token`, if there is one, to anybody at this machine.
+    """
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -68,6 +73,9 @@ def create_app(settings: Settings, clock: Clock | None = None) -> FastAPI:
         expose_headers=["Content-Disposition"],
     )
     app.add_middleware(RequestLog)
+    if demo_token:
+        app.include_router(door.router(demo_token))
+    app.include_router(page.router(settings, demo=bool(demo_token)))
     return app
 
 

@@ -1,0 +1,63 @@
+/**
+ * Whose page this is: a token that the platform hands over, kept for as long as the tab lives.
+ *
+ * It comes in the address, as `#token=...`, and is taken out of it at once; or it is what Datalayer's
+ * own pages keep for this origin.
+ */
+
+import { useSyncExternalStore } from "react";
+import { told } from "./told";
+
+const KEPT = "prepaid:token";
+const DATALAYER = "@datalayer/iam:token";
+const CHANGED = "prepaid:identity";
+
+/** The token in a fragment such as `#token=abc&more=...`, and the fragment without it. */
+export function tokenIn(fragment: string): { token: string; rest: string } {
+  const parts = new URLSearchParams(fragment.replace(/^#/, ""));
+  const token = parts.get("token") ?? "";
+  parts.delete("token");
+  const rest = parts.toString();
+  return { token, rest: rest && `#${rest}` };
+}
+
+/** Keeps the token that the address brings, and takes it out of the address and the history. */
+export function takeTokenFromAddress(): void {
+  const { token, rest } = tokenIn(window.location.hash);
+  if (!token) return;
+  const { pathname, search } = window.location;
+  window.history.replaceState(null, "", pathname + search + rest);
+  enter(token);
+}
+
+export function enter(token: string): void {
+  refused.delete(token);
+  window.sessionStorage.setItem(KEPT, token);
+  window.dispatchEvent(new Event(CHANGED));
+}
+
+/** Tokens that were not accepted: Datalayer's may stay in its place. */
+const refused = new Set<string>();
+
+export function leave(): void {
+  refused.add(currentToken());
+  window.sessionStorage.removeItem(KEPT);
+  window.dispatchEvent(new Event(CHANGED));
+}
+
+export function currentToken(): string {
+  const own = window.sessionStorage.getItem(KEPT);
+  const token = own ?? (told.demo ? null : window.localStorage.getItem(DATALAYER)) ?? "";
+  return refused.has(token) ? "" : token;
+}
+
+function listen(hear: () => void): () => void {
+  for (const event of ["storage", CHANGED]) window.addEventListener(event, hear);
+  return () => {
+    for (const event of ["storage", CHANGED]) window.removeEventListener(event, hear);
+  };
+}
+
+export function useToken(): string {
+  return useSyncExternalStore(listen, currentToken);
+}

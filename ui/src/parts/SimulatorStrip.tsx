@@ -1,0 +1,12 @@
+import { BeakerIcon } from "@primer/octicons-react";
+import { told } from "../told";
+
+/** Says that payments here are not real, wherever they aren't. */
+export function SimulatorStrip() {
+  if (!told.simulator) return null;
+  return (
+    <div className="strip" role="note">
+      <BeakerIcon /> Stripe is simulated here: no real money moves.
+    </div>
+  );
+}

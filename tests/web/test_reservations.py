@@ -500,7 +500,7 @@ def test_the_platform_says_whose_it_means(ada: Holder) -> None:
 )
 def test_pages_may_reserve(house: House, method: str, path: str) -> None:
     asks = {"Origin": RETURN_ORIGIN, "Access-Control-Request-Method": method}
-    asks["Access-Control-Request-Headers"] = "authorization,content-type"
+    asks["Access-Control-Request-Headers"] = "authorization,content-type,idempotency-key"
     answer = house.ask("OPTIONS", path, headers=asks)
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == RETURN_ORIGIN

@@ -69,7 +69,9 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
         allow_origins=sorted(settings.origins),
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
-        allow_headers=["Authorization", "Cache-Control", "Content-Type", "Pragma"],
+        allow_headers=[
+            *("Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "Pragma")
+        ],
         expose_headers=["Content-Disposition"],
     )
     app.add_middleware(RequestLog)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Header
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
@@ -13,7 +13,7 @@ from prepaid.core.identity import Caller, idempotency_key
 from prepaid.flows import consumption
 from prepaid.ids import new_id
 from prepaid.settings import Settings
-from prepaid.web.auth import AnyCaller, TheService, account_for
+from prepaid.web.auth import AnyCaller, TheService, User, account_for
 from prepaid.web.bodies import BatchRoute, CreditsNumber, Json, Line, Uid, Word
 from prepaid.web.openapi import refusals
 from prepaid.web.problems import Insufficient, Problem, problem_of
@@ -41,6 +41,12 @@ class ChargesIn(BaseModel):
     """Several charges, each on its own."""
 
     charges: Annotated[list[ChargeIn], Field(min_length=1, max_length=consumption.MOST_CHARGES)]
+
+
+class BurnIn(BaseModel):
+    """What is to be burnt of the caller's own credits."""
+
+    credits: CreditsNumber
 
 
 class ChargeOut(BaseModel):
@@ -87,6 +93,32 @@ async def charges(service: TheService, caller: AnyCaller, asked: ChargesIn) -> R
     )
     outcomes = [next(charged) if isinstance(one, Charge) else one for one in commands]
     return Json(ChargesOut(outcomes=[_outcome(one, service.settings) for one in outcomes]))
+
+
+@router.delete(
+    "/api/iam/v1/usage/credits",
+    response_model=ChargeOut,
+    responses=refusals(400, 401, 402, 403, 409, 413, 422, 503),
+)
+async def burn(
+    service: TheService,
+    caller: User,
+    asked: BurnIn,
+    key: Annotated[str | None, Header(alias="Idempotency-Key")] = None,
+) -> Response:
+    """Burns a user's own credits, for nothing in particular, as Datalayer's clients ask: a charge.
+    With an idempotency key it happens once; it is one of the keys that charges have."""
+    id_ = new_id()
+    burnt = Charge(
+        id=id_,
+        account_uid=caller.account_uid,
+        key=idempotency_key(f"burn-{id_}" if key is None else key),
+        credits=Credits.read(asked.credits),
+        resource="",
+        reason="burnt by its owner",
+        actor=caller.name,
+    )
+    return Json(_charged(await consumption.charge(service.ledger, burnt)))
 
 
 def _command_or_refusal(caller: Caller, asked: ChargeIn) -> Charge | Refusal:

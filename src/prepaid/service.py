@@ -10,6 +10,7 @@ import structlog
 
 from prepaid.clock import Clock, steady_clock, wall_clock
 from prepaid.core.errors import Unavailable
+from prepaid.core.pulses import Pulse
 from prepaid.flows.catalog import Catalog
 from prepaid.flows.shop import Shop
 from prepaid.flows.sweep import sweep, take_turn
@@ -83,10 +84,13 @@ async def _sweep_for_ever(database: Database, ledger: Ledger, who: UUID) -> None
 
 
 async def _sweep_in_turn(database: Database, ledger: Ledger, who: UUID) -> None:
+    async def alive() -> Pulse | None:
+        return await take_turn(database, who, ledger.clock())
+
     at = ledger.clock()
     pulse = await take_turn(database, who, at)
     if pulse is not None:
-        await sweep(database, ledger, at, pulse.renewed_at)
+        await sweep(database, ledger, at, pulse.renewed_at, alive)
 
 
 def open_gateway(settings: Settings) -> Gateway:

@@ -21,7 +21,7 @@ AT = datetime(2026, 11, 23, tzinfo=UTC)
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda connection, _: reservations.due(connection, AT, 5),
+        lambda connection, _: reservations.due(connection, AT, (AT, new_id()), 5),
         lambda connection, uid: reservations.open_ones(connection, [uid]),
         burning.in_all,
         lambda connection, uid: burning.of_accounts(connection, uid, 5),

@@ -1,15 +1,17 @@
 """The sweep: what time does by itself is written into the books."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 
 from prepaid.core.commands import Expire, Lapse
 from prepaid.core.entries import Entry
+from prepaid.core.errors import LedgerBusy, LedgerUnavailable
 from prepaid.core.pulses import AWAY, Pulse, next_pulse
 from prepaid.core.reservations import Reservation
 from prepaid.storage import grants, pulses, reservations
@@ -22,7 +24,13 @@ AT_ONCE = 200
 RENEWED = timedelta(seconds=1)
 """How often the process that sweeps says that it lives."""
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
+
+
+async def _nobody_watches() -> None:
+    """No other process waits for a sign of life."""
 
 
 @dataclass(slots=True)
@@ -33,21 +41,34 @@ class Swept:
     ended: list[Reservation] = field(default_factory=list)
 
 
-async def sweep(database: Database, ledger: Ledger, at: datetime, grace_from: datetime) -> Swept:
+async def sweep(
+    database: Database,
+    ledger: Ledger,
+    at: datetime,
+    grace_from: datetime,
+    alive: Callable[[], Awaitable[object]] = _nobody_watches,
+) -> Swept:
     """Takes back what has expired by now, and ends what has run out or was lost.
 
-    `grace_from` is when the service was last away: no silence before it counts. Two sweeps at once
-    are harmless. Between its instant and the next sweep a grant still shows in a balance, and
+    `grace_from` is when the service was last away: no silence before it counts. `alive` is asked
+    for after each round: a sweep may last for longer than a pulse. Two sweeps at once are
+    harmless. Between its instant and the next sweep a grant still shows in a balance, and
     nothing is spent from it: a charge expires first what is due.
+
+    Raises:
+        LedgerUnavailable, LedgerBusy: not now. Any other fault is that of one account or
+            reservation: the writer logs it, and the others are swept.
     """
     swept = Swept()
     async for uids in _accounts_due(database, at):
-        for expired in await asyncio.gather(*(ledger.expire(Expire(uid)) for uid in uids)):
+        for expired in await _done(ledger.expire(Expire(uid)) for uid in uids):
             swept.expired.extend(map(_logged, expired.entries))
+        await alive()
     async for ids in _reservations_due(database, at):
-        for held in await asyncio.gather(*(ledger.hold(Lapse(id_, grace_from)) for id_ in ids)):
+        for held in await _done(ledger.hold(Lapse(id_, grace_from)) for id_ in ids):
             if not held.reservation.is_open:
                 swept.ended.append(held.reservation)
+        await alive()
     return swept
 
 
@@ -92,13 +113,25 @@ async def _accounts_due(database: Database, at: datetime) -> AsyncIterator[list[
 
 
 async def _reservations_due(database: Database, at: datetime) -> AsyncIterator[list[UUID]]:
-    """A round at a time. What a round has been through is not due any more."""
+    """A round at a time. What a round has been through is not due any more; what failed in it
+    stays behind."""
+    after = None
     while True:
         async with database.reading() as connection:
-            ids = await reservations.due(connection, at, AT_ONCE)
-        if not ids:
+            due = await reservations.due(connection, at, after, AT_ONCE)
+        if not due:
             return
-        yield ids
+        yield [id_ for _, id_ in due]
+        after = due[-1]
+
+
+async def _done(asked: Iterable[Awaitable[T]]) -> list[T]:
+    """What became of each, but for those that a fault kept from it."""
+    outcomes = await asyncio.gather(*asked, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, LedgerUnavailable | LedgerBusy):
+            raise outcome
+    return [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
 
 
 def _logged(entry: Entry) -> Entry:

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Row, bindparam, func, insert, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.entries import Kind
 from prepaid.core.grants import Grant, spending_order
-from prepaid.storage.tables import grants
+from prepaid.storage.tables import accounts, grants
 
 
 async def add(connection: AsyncConnection, given: Iterable[Grant]) -> None:
@@ -44,11 +44,26 @@ async def save(connection: AsyncConnection, drawn: Iterable[Grant]) -> None:
 
 
 async def due(connection: AsyncConnection, at: datetime, after: str, limit: int) -> list[str]:
-    """Accounts with grants whose time has come and that have something left, by uid, beginning
-    after one."""
-    query = select(grants.c.account_uid).distinct().where(grants.c.account_uid > after)
-    over = query.where(grants.c.expires_at <= at, grants.c.remaining > Credits(0))
-    rows = await connection.execute(over.order_by(grants.c.account_uid).limit(limit))
+    """Accounts with grants whose time has come and that have something left which no reservation
+    claims, by uid, beginning after one.
+
+    Claims lie over the grants in spending order: what reaches beyond them is free. An account
+    whose grants are all claimed would be asked for in vain until something ends.
+    """
+    over = (grants.c.expires_at <= at, grants.c.remaining > Credits(0))
+    having = select(grants.c.account_uid).where(*over, grants.c.account_uid > after)
+    held = (
+        select(grants.c.account_uid, grants.c.expires_at, _UP_TO)
+        .where(grants.c.remaining > Credits(0), grants.c.account_uid.in_(having))
+        .subquery()
+    )
+    free = (
+        select(held.c.account_uid)
+        .join(accounts, accounts.c.uid == held.c.account_uid)
+        .where(held.c.expires_at <= at, held.c.up_to > type_coerce(accounts.c.reserved, BigInteger))
+        .distinct()
+    )
+    rows = await connection.execute(free.order_by(held.c.account_uid).limit(limit))
     return list(rows.scalars())
 
 
@@ -85,3 +100,21 @@ def _values(grant: Grant) -> dict[str, object]:
         "expires_at": grant.expires_at,
         "at": grant.at,
     }
+
+
+_NEVER = 2**62
+
+_UP_TO = (
+    func.sum(type_coerce(grants.c.remaining, BigInteger))
+    .over(
+        partition_by=grants.c.account_uid,
+        order_by=(
+            grants.c.priority,
+            func.coalesce(type_coerce(grants.c.expires_at, BigInteger), _NEVER),
+            grants.c.at,
+            grants.c.id,
+        ),
+    )
+    .label("up_to")
+)
+"""What is left of a grant and of all that are spent before it: the spending order, in SQL."""

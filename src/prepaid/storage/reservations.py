@@ -92,11 +92,17 @@ async def save(connection: AsyncConnection, changed: Iterable[Reservation]) -> N
     )
 
 
-async def due(connection: AsyncConnection, at: datetime, limit: int) -> list[UUID]:
-    """Open reservations to which time does something by an instant, the earliest first."""
-    query = select(reservations.c.id).where(IS_OPEN, reservations.c.due_at <= at)
-    rows = await connection.execute(query.order_by(reservations.c.due_at).limit(limit))
-    return list(rows.scalars())
+async def due(
+    connection: AsyncConnection, at: datetime, after: tuple[datetime, UUID] | None, limit: int
+) -> list[tuple[datetime, UUID]]:
+    """Open reservations to which time does something by an instant, the earliest first, each
+    with its own instant; beginning after one."""
+    when_and_id = (reservations.c.due_at, reservations.c.id)
+    query = select(*when_and_id).where(IS_OPEN, reservations.c.due_at <= at)
+    if after is not None:
+        query = query.where(tuple_(*when_and_id) > after)
+    rows = await connection.execute(query.order_by(*when_and_id).limit(limit))
+    return [(row.due_at, row.id) for row in rows]
 
 
 async def find(connection: AsyncConnection, id_: UUID) -> Reservation | None:

@@ -67,14 +67,14 @@ class Reverse:
     """Take credits back from a grant, as when its payment was refunded.
 
     `id` becomes the entry's. `key` makes it once, as with Give. What has been spent or is reserved
-    can't be taken back.
+    can't be taken back: without `credits` it is all that is left and free.
     """
 
     id: UUID
     account_uid: str
     key: str
     grant_id: UUID
-    credits: Credits
+    credits: Credits | None
     reason: str
     actor: str
 

@@ -75,7 +75,7 @@ def fingerprint(command: Keyed) -> bytes:
 
 
 def _asked(command: Keyed) -> tuple[str, ...]:
-    micro = str(command.credits.micro)
+    micro = "" if command.credits is None else str(command.credits.micro)
     match command:
         case Charge():
             return ("charge", micro, command.resource, command.reason)
@@ -117,7 +117,7 @@ class _Batch:
             if first.fingerprint != fingerprint(command):
                 raise KeyReused(f"The key {command.key!r} was used before, with other content.")
             return Posted(first, replayed=True)
-        if command.credits.micro <= 0:
+        if command.credits is not None and command.credits.micro <= 0:
             raise InvalidCredits(f"{command.credits} credits: it must be more than 0.")
         return Posted(self.posted(command))
 
@@ -152,16 +152,18 @@ class _Batch:
         return self.journal.post(_charged(charge, self.journal.at))
 
     def reverse(self, asked: Reverse) -> Entry:
-        """What was spent or is reserved can't be taken back."""
+        """What was spent or is reserved can't be taken back. If nothing of the grant is free, what
+        is left of it is what is missing."""
         available = self.journal.available(asked.account_uid)
         grant = self.journal.books.grants.get(asked.account_uid, {}).get(asked.grant_id)
-        if grant is None:
+        if grant is None or not grant.remaining:
             raise UnknownGrant("The account has no such grant with anything left.")
         free = min(available, grant.remaining)
-        if free < asked.credits:
-            raise InsufficientCredits(str(asked.credits), str(free))
-        self.journal.keep(replace(grant, remaining=grant.remaining - asked.credits))
-        return self.journal.post(_reversed(asked, self.journal.at))
+        taken = asked.credits or free or grant.remaining
+        if free < taken:
+            raise InsufficientCredits(str(taken), str(free))
+        self.journal.keep(replace(grant, remaining=grant.remaining - taken))
+        return self.journal.post(_reversed(asked, taken, self.journal.at))
 
     def tell(self, tell: Tell) -> Told:
         if self.journal.books.verdicts.get(tell.event_id) is Verdict.APPLIED:
@@ -247,13 +249,13 @@ def _charged(charge: Charge, at: datetime) -> Entry:
     )
 
 
-def _reversed(asked: Reverse, at: datetime) -> Entry:
+def _reversed(asked: Reverse, taken: Credits, at: datetime) -> Entry:
     return Entry(
         account_uid=asked.account_uid,
         number=0,
         id=asked.id,
         kind=Kind.REVERSAL,
-        credits=-asked.credits,
+        credits=-taken,
         balance=Credits(0),
         at=at,
         key=asked.key,

@@ -14,7 +14,7 @@ from prepaid.core.amounts import Credits
 from prepaid.core.commands import Beat, Give, Held, Settle
 from prepaid.core.entries import Kind
 from prepaid.core.errors import LedgerUnavailable
-from prepaid.core.reservations import State
+from prepaid.core.reservations import GRACE_HEARTBEATS, State
 from prepaid.flows import accounts, reservations
 from prepaid.flows.sweep import AT_ONCE, sweep, take_turn
 from prepaid.ids import new_id
@@ -143,6 +143,22 @@ async def test_a_sweep_that_lasts_shows_that_the_service_lives(
     assert after is not None
     assert after.at == LATER + timedelta(seconds=4)
     assert after.renewed_at == first.renewed_at
+
+
+async def test_a_sweep_that_was_stopped_half_way_loses_nobody(
+    database: Database, ledger: Ledger, clock: Clock
+) -> None:
+    """What it knows of the service's outages is as old as it is, and it may wake after hours."""
+    await give(ledger, "ada", 100)
+    opened = (await reservations.hold(ledger, KERNEL)).reservation
+    await reservations.hold(ledger, Beat(opened.id, None))
+    grace_ends_at = AT + timedelta(seconds=GRACE_HEARTBEATS * KERNEL.heartbeat_seconds)
+    await damage(database, "UPDATE reservations SET due_at = started_at")
+    clock.now = LATER
+    almost = grace_ends_at - timedelta(microseconds=1)
+    assert (await sweep(database, ledger, almost, AT)).ended == []
+    (ended,) = (await sweep(database, ledger, grace_ends_at, AT)).ended
+    assert ended.state is State.LOST
 
 
 @pytest.mark.parametrize(

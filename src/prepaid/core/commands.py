@@ -149,11 +149,14 @@ class Release:
 class Lapse:
     """Do to a reservation what time does by itself. Doing it twice is safe.
 
-    `grace_from` is when the service was last away: no silence before it counts.
+    `grace_from` is when the service was last away: no silence before it counts; nor any after
+    `until`, the instant at which that was known (None: the batch's). A process may be stopped, or
+    a database hang, between the two: what was silence then was the service's own.
     """
 
     reservation_id: UUID
     grace_from: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Meter:
     def _decided(self, one: Reservation, asked: Holding) -> Reservation:
         match asked:
             case Lapse():
-                return self._lapse(one, asked.grace_from) if one.is_open else one
+                return self._lapse(one, asked) if one.is_open else one
             case Settle():
                 return self._settle(one, asked.spent) if one.is_open else one
             case Release():
@@ -113,10 +113,11 @@ class Meter:
             case _:
                 return self._change(self._in_time(_open(one)), asked)
 
-    def _lapse(self, one: Reservation, grace_from: datetime) -> Reservation:
-        if self.journal.at >= reservations.grace_ends_at(one, grace_from):
+    def _lapse(self, one: Reservation, asked: Lapse) -> Reservation:
+        silent_until = min(self.journal.at, asked.until or self.journal.at)
+        if silent_until >= reservations.grace_ends_at(one, asked.grace_from):
             return self._end(reservations.lost(one, self.journal.at))
-        return self._warn(self._over_time(one, ahead=True), grace_from)
+        return self._warn(self._over_time(one, ahead=True), asked.grace_from)
 
     def _in_time(self, one: Reservation) -> Reservation:
         """It, if it has not run out by now.

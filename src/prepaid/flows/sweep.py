@@ -65,7 +65,7 @@ async def sweep(
             swept.expired.extend(map(_logged, expired.entries))
         await alive()
     async for ids in _reservations_due(database, at):
-        for held in await _done(ledger.hold(Lapse(id_, grace_from)) for id_ in ids):
+        for held in await _done(ledger.hold(Lapse(id_, grace_from, at)) for id_ in ids):
             if not held.reservation.is_open:
                 swept.ended.append(held.reservation)
         await alive()

@@ -9,6 +9,7 @@ import { Boundary } from "./parts/Boundary";
 import { Loading } from "./parts/faces";
 import { Shell } from "./parts/Shell";
 import { SimulatorStrip } from "./parts/SimulatorStrip";
+import { useStream } from "./service/stream";
 import { Buy } from "./views/Buy";
 import { Door } from "./views/Door";
 import { Nowhere } from "./views/Nowhere";
@@ -39,6 +40,7 @@ export function Page() {
 
 function Inside() {
   const place = usePlace();
+  useStream();
   return (
     <Shell path={place.path}>
       <Boundary key={place.path}>

@@ -4,6 +4,7 @@ import { QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
 import { leave } from "../identity";
 import { answered, Refused, service } from "./client";
 import type { BalanceOut, CheckoutOut, PriceOut, ReservationOut } from "./schema";
+import { isLive } from "./stream";
 
 export type Balance = BalanceOut;
 export type Checkout = CheckoutOut;
@@ -35,13 +36,15 @@ export function forgetWhenStrange(cache: QueryClient): void {
 }
 
 const BALANCE_SECONDS = 3;
+const LIVE_SECONDS = 30; // the stream tells what changes; asking is the second look
+const ENDED_SHOWN = 8;
 
 /** What the account has. `dataUpdatedAt` is when it was so. */
 export function useBalance() {
   return useQuery({
     queryKey: ["balance"],
     queryFn: () => answered(service.GET("/api/iam/v1/usage/credits")),
-    refetchInterval: BALANCE_SECONDS * 1000,
+    refetchInterval: () => (isLive() ? LIVE_SECONDS : BALANCE_SECONDS) * 1000,
   });
 }
 
@@ -51,6 +54,20 @@ export function useProfile() {
     queryFn: () => answered(service.GET("/api/iam/v1/whoami")),
     select: (told) => told.profile,
     staleTime: Number.POSITIVE_INFINITY,
+  });
+}
+
+/** What ended last. What runs stands in the balance. */
+export function useEnded() {
+  return useQuery({
+    queryKey: ["reservations", "all"],
+    queryFn: () =>
+      answered(
+        service.GET("/api/iam/v1/usage/reservations", { params: { query: { state: "all" } } }),
+      ),
+    select: (told) =>
+      told.reservations.filter((one) => one.end_date !== null).slice(0, ENDED_SHOWN),
+    refetchInterval: LIVE_SECONDS * 1000,
   });
 }
 

@@ -266,7 +266,12 @@ export interface paths {
         get: operations["balance_api_iam_v1_usage_credits_get"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Burn
+         * @description Burns a user's own credits, for nothing in particular, as Datalayer's clients ask: a charge.
+         *     With an idempotency key it happens once; it is one of the keys that charges have.
+         */
+        delete: operations["burn_api_iam_v1_usage_credits_delete"];
         options?: never;
         head?: never;
         patch?: never;
@@ -304,6 +309,27 @@ export interface paths {
          * @description How a balance came about, newest first.
          */
         get: operations["entries_api_iam_v1_usage_entries_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/v1/usage/platform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Platform Usages
+         * @description What everybody's reservations have cost. Charges are not among them: each account's are
+         *     listed with its own usages.
+         */
+        get: operations["platform_usages_api_iam_v1_usage_platform_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -455,6 +481,46 @@ export interface paths {
          * @description Ends it, and posts what it has cost. Once it has ended, says how.
          */
         post: operations["settlement_api_iam_v1_usage_reservations__reservation_id__settlement_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/v1/usage/user": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Own Usages
+         * @description What an account's resources have cost.
+         */
+        get: operations["own_usages_api_iam_v1_usage_user_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/v1/usage/users/{account_uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usages Of
+         * @description What some account's resources have cost, for the platform.
+         */
+        get: operations["usages_of_api_iam_v1_usage_users__account_uid__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -674,11 +740,22 @@ export interface components {
             success: boolean;
         };
         /**
+         * BurnIn
+         * @description What is to be burnt of the caller's own credits.
+         */
+        BurnIn: {
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number | string;
+        };
+        /**
          * ChargeIn
          * @description What is to be spent. The same `key` spends once, however often it is sent.
          *
-         *     `resource` is what it is spent on, `resource_type` its kind, as the platform names them. A
-         *     user's own token may leave `account_uid` out.
+         *     `resource` is what it is spent on, `resource_type` its kind, a word, as the platform names them.
+         *     A user's own token may leave `account_uid` out.
          */
         ChargeIn: {
             /** Account Uid */
@@ -1517,6 +1594,80 @@ export interface components {
             verdict: string;
         };
         /**
+         * UsageOut
+         * @description What one resource has cost: a reservation (each epoch by itself), or a charge.
+         *
+         *     `credits` is what it has cost by now, of which `credits_limit` is the most (null if none was
+         *     set), and `burning_rate` what it costs a second. A charge's `resource_state` is `charged`, and
+         *     all its instants are its own; its `resource_type` is the first word of what it was for, if that
+         *     has several. `metadata` says which reservation, or which entry, it is. There are no plans and
+         *     no accounts that pay for others.
+         */
+        UsageOut: {
+            /** Account Uid */
+            account_uid: string;
+            /**
+             * Burning Rate
+             * @description At most six decimals, exact.
+             */
+            burning_rate: number;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /** Credits Limit */
+            credits_limit: number | null;
+            /** End Date */
+            end_date: string | null;
+            /** Metadata */
+            metadata: {
+                [key: string]: string;
+            };
+            /** Plan */
+            plan?: null;
+            /** Resource Given Name */
+            resource_given_name: string;
+            /** Resource State */
+            resource_state: string;
+            /** Resource Type */
+            resource_type: string;
+            /** Resource Uid */
+            resource_uid: string;
+            /**
+             * Start Date
+             * Format: date-time
+             */
+            start_date: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Usage Account Uid */
+            usage_account_uid?: null;
+        };
+        /**
+         * UsagesOut
+         * @description Usages, the newest first. `next_before` begins the next page; null on the last.
+         */
+        UsagesOut: {
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Next Before */
+            next_before: string | null;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+            /** Usages */
+            usages: components["schemas"]["UsageOut"][];
+        };
+        /**
          * WhoamiOut
          * @description The caller.
          */
@@ -1545,6 +1696,7 @@ export type AccountOut = components['schemas']['AccountOut'];
 export type AccountsOut = components['schemas']['AccountsOut'];
 export type AliveOut = components['schemas']['AliveOut'];
 export type BalanceOut = components['schemas']['BalanceOut'];
+export type BurnIn = components['schemas']['BurnIn'];
 export type ChargeIn = components['schemas']['ChargeIn'];
 export type ChargeOut = components['schemas']['ChargeOut'];
 export type ChargesIn = components['schemas']['ChargesIn'];
@@ -1585,6 +1737,8 @@ export type SessionIn = components['schemas']['SessionIn'];
 export type SessionOut = components['schemas']['SessionOut'];
 export type SettlementIn = components['schemas']['SettlementIn'];
 export type TakenOut = components['schemas']['TakenOut'];
+export type UsageOut = components['schemas']['UsageOut'];
+export type UsagesOut = components['schemas']['UsagesOut'];
 export type WhoamiOut = components['schemas']['WhoamiOut'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2591,6 +2745,8 @@ export interface operations {
             query?: {
                 /** @description The account; a user may only name their own. */
                 account_uid?: string | null;
+                /** @description The same, as Datalayer's clients call it. */
+                billing_entity_uid?: string | null;
             };
             header?: never;
             path?: never;
@@ -2627,6 +2783,104 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    burn_api_iam_v1_usage_credits_delete: {
+        parameters: {
+            query?: never;
+            header?: {
+                "Idempotency-Key"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BurnIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChargeOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payment Required */
+            402: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2785,6 +3039,83 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    platform_usages_api_iam_v1_usage_platform_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Only begun then or later. */
+                since?: string | null;
+                /** @description Only begun before. */
+                until?: string | null;
+                /** @description Only of this resource. */
+                resource?: string | null;
+                /** @description Only of resources of this type. */
+                resource_type?: string | null;
+                /** @description A page's `next_before`. */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsagesOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3661,6 +3992,184 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    own_usages_api_iam_v1_usage_user_get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description The account; a user may only name their own. */
+                account_uid?: string | null;
+                /** @description The same, as Datalayer's clients call it. */
+                billing_entity_uid?: string | null;
+                /** @description Only begun then or later. */
+                since?: string | null;
+                /** @description Only begun before. */
+                until?: string | null;
+                /** @description Only of this resource. */
+                resource?: string | null;
+                /** @description Only of resources of this type. */
+                resource_type?: string | null;
+                /** @description A page's `next_before`. */
+                before?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsagesOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usages_of_api_iam_v1_usage_users__account_uid__get: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description Only begun then or later. */
+                since?: string | null;
+                /** @description Only begun before. */
+                until?: string | null;
+                /** @description Only of this resource. */
+                resource?: string | null;
+                /** @description Only of resources of this type. */
+                resource_type?: string | null;
+                /** @description A page's `next_before`. */
+                before?: string;
+            };
+            header?: never;
+            path: {
+                account_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsagesOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -149,7 +149,7 @@ async def test_a_sweep_that_was_stopped_half_way_loses_nobody(
     database: Database, ledger: Ledger, clock: Clock
 ) -> None:
     """What it knows of the service's outages is as old as it is, and it may wake after hours."""
-    await give(ledger, "ada", 100)
+    await give(ledger, "ada", 10_000)
     opened = (await reservations.hold(ledger, KERNEL)).reservation
     await reservations.hold(ledger, Beat(opened.id, None))
     grace_ends_at = AT + timedelta(seconds=GRACE_HEARTBEATS * KERNEL.heartbeat_seconds)

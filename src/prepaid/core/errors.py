@@ -105,7 +105,7 @@ class InvalidAccount(Invalid):
 
 
 class InvalidRate(Invalid):
-    """Not a burning rate: 0 to 10,000 credits a second, and 0 only for what has a limit."""
+    """Not a burning rate: 0 to 10,000 credits a second, and to begin with 0 takes a limit."""
 
     code = "invalid_rate"
     title = "Invalid burning rate"

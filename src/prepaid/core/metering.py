@@ -111,13 +111,14 @@ class Meter:
             case Extend():
                 return self._extend(self._in_time(_open(one)), asked.limit)
             case _:
-                return self._change(self._in_time(_open(one)), asked)
+                return self._change(self._in_time(self._runs(_open(one))), asked)
 
     def _lapse(self, one: Reservation, asked: Lapse) -> Reservation:
         silent_until = min(self.journal.at, asked.until or self.journal.at)
         if silent_until >= reservations.grace_ends_at(one, asked.grace_from):
             return self._end(reservations.lost(one, self.journal.at))
-        return self._warn(self._over_time(one, ahead=True), asked.grace_from)
+        one = self._over_time(one, ahead=True)
+        return self._warn(one, asked.grace_from) if one.is_open else one
 
     def _in_time(self, one: Reservation) -> Reservation:
         """It, if it has not run out by now.
@@ -128,27 +129,35 @@ class Meter:
         return _open(self._over_time(one, ahead=False))
 
     def _over_time(self, one: Reservation, *, ahead: bool) -> Reservation:
-        """It, after what time has done: extended from the balance, or depleted. One that was
-        never confirmed can't run out: it has not been known to run."""
+        """It, after what time has done: extended from the balance, or depleted.
+
+        One that was never confirmed can't run out: it has not been known to run. One that ran out
+        in silence may have died before: its next proof of life tells, or the end of its grace.
+        """
         if one.state is State.PENDING or not reservations.has_run_out(one, self.journal.at):
             return one
         one = self._top_up(one, ahead=ahead)
-        if not reservations.has_run_out(one, self.journal.at):
+        if not reservations.has_run_out(one, reservations.proven_until(one, self.journal.at)):
             return one
         return self._end(reservations.depleted(one))
 
     def _alive(self, one: Reservation) -> Reservation:
         return reservations.alive(one, self.journal.at)
 
+    def _runs(self, one: Reservation) -> Reservation:
+        """It, of which its holder says how fast it burns: that proves that it still runs, and
+        confirms nothing."""
+        return self._alive(one) if one.state is State.RUNNING else one
+
     def _settle(self, one: Reservation, spent: Credits | None) -> Reservation:
         """It ends with what it has cost. That its holder asks for it proves that it ran."""
+        if spent is not None:
+            _check_settlement(one, spent, self.journal.at)
         one = self._over_time(self._alive(one), ahead=False)
         if not one.is_open:
             return one
-        if spent is not None:
-            _check_settlement(one, spent, self.journal.at)
         why = "its holder settled it"
-        return self._end(reservations.ended(one, State.SETTLED, self.journal.at, why, spent))
+        return self._end(reservations.ended(one, State.SETTLED, one.beat_at, why, spent))
 
     def _release(self, one: Reservation, asked: Release) -> Reservation:
         if asked.account_uid is not None and one.state is not State.PENDING:
@@ -239,7 +248,7 @@ class Meter:
             if left is not None and left <= timedelta(seconds=seconds)
         ]
         due = [reservations.grace_ends_at(one, grace_from or one.beat_at)]
-        if one.state is State.RUNNING and (out := reservations.runs_out_at(one)):
+        if one.state is State.RUNNING and (out := reservations.runs_out_at(one)) and out > at:
             due.append(out)
         if left is not None:
             ahead = (left - timedelta(seconds=s) for s in self.warn_seconds if s not in passed)

@@ -112,9 +112,14 @@ class Reservation:
 
 
 def burnt(one: Reservation, at: datetime) -> int:
-    """What its time has cost by an instant, in picocredits; a clock that went back adds nothing."""
-    since = max(0, (at - one.rated_at) // _MICROSECOND)
-    return one.burnt.micro * PICO + one.burnt_rest + one.burning_rate.micro * since
+    """What its time has cost by an instant, in picocredits. Time never goes back behind the last
+    proof of life: a clock that did neither adds anything nor takes it back."""
+    since = max(at, one.beat_at, one.rated_at) - one.rated_at
+    return _burnt_before(one) + one.burning_rate.micro * (since // _MICROSECOND)
+
+
+def _burnt_before(one: Reservation) -> int:
+    return one.burnt.micro * PICO + one.burnt_rest
 
 
 def used(one: Reservation, at: datetime) -> Credits:
@@ -139,7 +144,7 @@ def runs_out_at(one: Reservation) -> datetime | None:
     more than a century away."""
     if not one.burning_rate:
         return None
-    left = one.reserved.micro * PICO - burnt(one, one.rated_at)
+    left = one.reserved.micro * PICO - _burnt_before(one)
     after = -(-left // one.burning_rate.micro) * _MICROSECOND if left < _century(one) else None
     return None if after is None else one.rated_at + max(after, timedelta(0))
 
@@ -196,11 +201,11 @@ def wanted(one: Reservation, at: datetime) -> Credits:
 
 
 def topped_up(one: Reservation, at: datetime, available: Credits, *, ahead: bool) -> Reservation:
-    """It with its slice filled from what is available, or (not `ahead`) only with what it has
-    burnt already. With a limit it stays as it is."""
+    """It with its slice filled from what is available, or (not `ahead`) only as far as it takes
+    not to have run out by now. With a limit it stays as it is."""
     if one.limit is not None:
         return one
-    target = wanted(one, at) if ahead else rounded_up(burnt(one, at))
+    target = wanted(one, at) if ahead else Credits(burnt(one, at) // PICO + 1)
     more = min(target - one.reserved, available)
     return replace(one, reserved=one.reserved + more) if more.micro > 0 else one
 
@@ -213,7 +218,7 @@ def rated(one: Reservation, rate: Credits, at: datetime) -> Reservation:
         burning_rate=rate,
         burnt=Credits(micro),
         burnt_rest=rest,
-        rated_at=max(one.rated_at, at),
+        rated_at=max(one.rated_at, one.beat_at, at),
     )
 
 
@@ -237,12 +242,18 @@ def depleted(one: Reservation) -> Reservation:
     return ended(one, State.DEPLETED, at, f"its {one.reserved} credits were used up", one.reserved)
 
 
+def proven_until(one: Reservation, at: datetime) -> datetime:
+    """Up to when its time is paid if nothing more is heard of it: one interval after the last
+    proof of life, as far as that has gone by."""
+    return min(at, one.beat_at + timedelta(seconds=one.heartbeat_seconds))
+
+
 def lost(one: Reservation, at: datetime) -> Reservation:
     """It, ended by silence: it costs its time up to the last proof of life and one interval more,
     and nothing if its holder was never heard of."""
     if one.state is State.PENDING:
         return ended(one, State.LOST, one.started_at, "it was never confirmed", NOTHING)
-    until = min(at, one.beat_at + timedelta(seconds=one.heartbeat_seconds))
+    until = proven_until(one, at)
     if has_run_out(one, until):
         return depleted(one)
     return ended(one, State.LOST, until, "its heartbeats stopped")

@@ -36,9 +36,9 @@ from prepaid.core.errors import (
     Refusal,
     UnknownAccount,
 )
-from prepaid.core.grants import PRIORITY, Grant
+from prepaid.core.grants import Grant
 from prepaid.core.ledger import decide, fingerprint
-from samples import AT, OFFER, PAID
+from samples import AT, OFFER, PAID, granted
 
 EMPTY = Account("ada", Credits(0), 0)
 
@@ -164,20 +164,6 @@ CHARGE = Charge(
 )
 
 
-def held(number: int, credits_: int, kind: Kind = Kind.PURCHASE, days: int | None = None) -> Grant:
-    return Grant(
-        account_uid="ada",
-        id=UUID(int=number),
-        kind=kind,
-        priority=PRIORITY[kind],
-        credits=Credits.of(credits_),
-        remaining=Credits.of(credits_),
-        paid=None,
-        expires_at=None if days is None else AT + timedelta(days=days),
-        at=AT - timedelta(days=10 - number),
-    )
-
-
 def rich(*grants: Grant) -> Books:
     """Books in which ada has these grants, and bob has nothing."""
     total = sum((grant.remaining for grant in grants), Credits(0))
@@ -193,7 +179,7 @@ def left(state: Books) -> dict[int, int]:
 
 
 def test_a_charge_lowers_the_balance_and_says_what_for() -> None:
-    decision = decide(rich(held(1, 10)), [CHARGE], AT)
+    decision = decide(rich(granted(1, 10)), [CHARGE], AT)
     (entry,) = decision.entries
     assert (entry.kind, entry.credits, entry.balance) == (
         Kind.CHARGE,
@@ -205,19 +191,19 @@ def test_a_charge_lowers_the_balance_and_says_what_for() -> None:
 
 
 def test_a_charge_beyond_the_balance_is_refused_with_both_figures() -> None:
-    refused = refusal(rich(held(1, 2)), CHARGE)
+    refused = refusal(rich(granted(1, 2)), CHARGE)
     assert isinstance(refused, InsufficientCredits)
     assert (refused.asked, refused.available) == ("3", "2")
 
 
 def test_the_last_credit_can_be_spent() -> None:
-    state = rich(held(1, 3))
+    state = rich(granted(1, 3))
     assert entry_of(outcomes(state, CHARGE)[0]).balance == Credits(0)
     assert isinstance(refusal(state, replace(CHARGE, key="more", credits=Credits(1))), Refusal)
 
 
 def test_the_same_charge_is_made_once() -> None:
-    first, second = outcomes(rich(held(1, 10)), CHARGE, replace(CHARGE, id=UUID(int=10)))
+    first, second = outcomes(rich(granted(1, 10)), CHARGE, replace(CHARGE, id=UUID(int=10)))
     assert isinstance(second, Posted)
     assert second.replayed
     assert entry_of(second) == entry_of(first)
@@ -232,12 +218,12 @@ def test_the_same_charge_is_made_once() -> None:
     ],
 )
 def test_the_same_key_for_another_charge_is_refused(other: Charge) -> None:
-    _, second = outcomes(rich(held(1, 10)), CHARGE, other)
+    _, second = outcomes(rich(granted(1, 10)), CHARGE, other)
     assert isinstance(second, KeyReused)
 
 
 def test_a_key_of_a_grant_is_not_a_charges() -> None:
-    _, second = outcomes(rich(held(1, 10)), GIVE, replace(CHARGE, key=GIVE.key))
+    _, second = outcomes(rich(granted(1, 10)), GIVE, replace(CHARGE, key=GIVE.key))
     assert isinstance(second, KeyReused)
 
 
@@ -253,17 +239,17 @@ def test_a_key_of_a_grant_is_not_a_charges() -> None:
     ],
 )
 def test_a_charge_that_makes_no_sense_is_refused(charge: Charge, why: type[Refusal]) -> None:
-    assert isinstance(refusal(rich(held(1, 10)), charge), why)
+    assert isinstance(refusal(rich(granted(1, 10)), charge), why)
 
 
 def test_what_was_given_is_spent_first_then_what_expires_soonest_then_the_oldest() -> None:
     state = rich(
-        held(1, 10),
-        held(2, 10),
-        held(3, 10, Kind.PROMOTION),
-        held(4, 10, Kind.PROMOTION, days=30),
-        held(5, 10, Kind.PROMOTION, days=3),
-        held(6, 10, Kind.ADJUSTMENT),
+        granted(1, 10),
+        granted(2, 10),
+        granted(3, 10, Kind.PROMOTION),
+        granted(4, 10, Kind.PROMOTION, days=30),
+        granted(5, 10, Kind.PROMOTION, days=3),
+        granted(6, 10, Kind.ADJUSTMENT),
     )
     spent = []
     for number in range(12):
@@ -274,7 +260,7 @@ def test_what_was_given_is_spent_first_then_what_expires_soonest_then_the_oldest
 
 
 def test_a_charge_may_draw_from_several_grants() -> None:
-    state = rich(held(1, 2), held(2, 2))
+    state = rich(granted(1, 2), granted(2, 2))
     outcomes(state, CHARGE)
     assert left(state) == {1: 0, 2: 1}
 
@@ -286,7 +272,7 @@ def test_credits_that_come_in_the_same_batch_can_be_spent_in_it() -> None:
 
 
 def test_no_more_is_spent_than_the_grants_hold_whatever_the_balance_says() -> None:
-    state = rich(held(1, 2))
+    state = rich(granted(1, 2))
     state.accounts["ada"] = Account("ada", Credits.of(100), 7)
     assert isinstance(refusal(state, CHARGE), InsufficientCredits)
 
@@ -295,7 +281,7 @@ def test_no_more_is_spent_than_the_grants_hold_whatever_the_balance_says() -> No
 
 
 def test_what_is_left_of_a_grant_expires_at_its_instant() -> None:
-    state = rich(held(1, 10), held(2, 5, Kind.PROMOTION, days=-1))
+    state = rich(granted(1, 10), granted(2, 5, Kind.PROMOTION, days=-1))
     (expired,) = outcomes(state, Expire("ada"))
     assert isinstance(expired, Expired)
     (entry,) = expired.entries
@@ -310,13 +296,13 @@ def test_what_is_left_of_a_grant_expires_at_its_instant() -> None:
 
 
 def test_nothing_expires_twice() -> None:
-    state = rich(held(2, 5, Kind.PROMOTION, days=-1))
+    state = rich(granted(2, 5, Kind.PROMOTION, days=-1))
     _, again = outcomes(state, Expire("ada"), Expire("ada"))
     assert again == Expired(())
 
 
 def test_what_has_expired_is_not_spent_even_before_the_sweep() -> None:
-    state = rich(held(1, 1), held(2, 5, Kind.PROMOTION, days=-1))
+    state = rich(granted(1, 1), granted(2, 5, Kind.PROMOTION, days=-1))
     decision = decide(state, [CHARGE], AT)
     (refused,) = decision.outcomes
     assert isinstance(refused, InsufficientCredits)
@@ -325,7 +311,7 @@ def test_what_has_expired_is_not_spent_even_before_the_sweep() -> None:
 
 
 def test_a_grant_lives_until_its_instant() -> None:
-    state = rich(held(2, 5, Kind.PROMOTION, days=0))
+    state = rich(granted(2, 5, Kind.PROMOTION, days=0))
     assert decide(state, [Expire("ada")], AT - timedelta(microseconds=1)).entries == []
     assert len(decide(state, [Expire("ada")], AT).entries) == 1
 
@@ -439,7 +425,7 @@ histories = st.lists(st.one_of(gives, tells, charges, expiries), max_size=12)
 
 
 def start() -> Books:
-    state = rich(held(5, 4), held(6, 3, Kind.PROMOTION, days=-1), held(8, 2, days=5))
+    state = rich(granted(5, 4), granted(6, 3, Kind.PROMOTION, days=-1), granted(8, 2, days=5))
     state.checkouts = {OFFER.id: OFFER}
     return state
 

@@ -12,6 +12,7 @@ from prepaid.clock import Clock, steady_clock, wall_clock
 from prepaid.core.errors import Unavailable
 from prepaid.core.pulses import Pulse
 from prepaid.flows.catalog import Catalog
+from prepaid.flows.changes import Changes
 from prepaid.flows.shop import Shop
 from prepaid.flows.sweep import sweep, take_turn
 from prepaid.ids import new_id
@@ -36,6 +37,7 @@ class Service:
     settings: Settings
     database: Database
     ledger: Ledger
+    changes: Changes
     shop: Shop
     clock: Clock
 
@@ -54,8 +56,8 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
         gateway = open_gateway(settings)
         try:
             shop = await _shop(settings, database, gateway)
-            async with _sweeping(database, ledger):
-                yield Service(settings, database, ledger, shop, clock or wall_clock)
+            async with _sweeping(database, ledger), Changes(database).open() as changes:
+                yield Service(settings, database, ledger, changes, shop, clock or wall_clock)
         finally:
             await gateway.close()
 

@@ -16,7 +16,8 @@ GRACE_SECONDS = 2
 
 
 class Server(uvicorn.Server):
-    """A server that says when it has started, and leaves signals to whoever runs it."""
+    """A server that says when it has started, ends what would go on for ever before it waits for
+    the rest, and leaves signals to whoever runs it."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -26,6 +27,13 @@ class Server(uvicorn.Server):
         """Starts, and says so."""
         await super().startup(sockets)
         self.ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stops, as it stands in uvicorn, once the app has ended its streams: it says in the state
+        of its lifespan how that is done."""
+        if end_streams := self.lifespan.state.get("end_streams"):
+            end_streams()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

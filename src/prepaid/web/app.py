@@ -1,6 +1,6 @@
 """The app: routes, refusals and one log line for each request, around a running service."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
 
@@ -25,6 +25,7 @@ from prepaid.web import (
     problems,
     purchases,
     reservations,
+    stream,
     usage,
     usages,
     webhook,
@@ -43,11 +44,11 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Callable[[], None]]]:
         async with open_service(settings, clock) as service:
             app.state.service = service
             app.state.identity = Identity(service, Tokens(settings))
-            yield
+            yield {"end_streams": service.changes.stop}  # for the server: cli/servers.py
 
     app = DocumentedApp(
         title="prepaid",
@@ -60,9 +61,10 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
     )
     for router in (
         *(health, purchases, webhook, usage, usages, entries),
-        *(charges, reservations, holdings, people, admin),
+        *(charges, reservations, holdings, stream, people, admin),
     ):
         app.include_router(router.router)
+    app.streamed = stream.MODELS
     problems.install(app)
     app.add_middleware(
         CORSMiddleware,
@@ -70,7 +72,8 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
         allow_credentials=True,
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=[
-            *("Authorization", "Cache-Control", "Content-Type", "Idempotency-Key", "Pragma")
+            *("Authorization", "Cache-Control", "Content-Type", "Idempotency-Key"),
+            *("Last-Event-ID", "Pragma"),
         ],
         expose_headers=["Content-Disposition"],
     )

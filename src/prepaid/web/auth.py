@@ -7,7 +7,7 @@ from fastapi import Depends, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
-from prepaid.core.errors import Forbidden, Unauthenticated
+from prepaid.core.errors import Forbidden, Unauthenticated, Unavailable
 from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
 from prepaid.service import Service
@@ -42,6 +42,20 @@ class Identity:
             self._remember(uid, person.profile)
         return Caller(Scope.USER, uid, uid)
 
+    async def still(self, token: str) -> bool:
+        """Whether a token that was good still is. Who can't be asked now has not said no. It
+        writes no profile: an old token would undo what a newer one said."""
+        try:
+            if token.startswith(keys.PREFIX):
+                await self._by_key(token)
+            else:
+                await self.tokens.person(token, self.service.clock())
+        except Unauthenticated:
+            return False
+        except Unavailable:
+            return True
+        return True
+
     async def _by_key(self, secret: str) -> Caller:
         key = await keys.found(self.service.database, secret)
         if key is None:
@@ -67,21 +81,39 @@ Documented = Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 """Only for the OpenAPI document: the refusals are ours."""
 
 
-async def caller_of(connection: HTTPConnection, documented: Documented = None) -> Caller:
-    """Who calls, by the Authorization header.
+def identity_of(connection: HTTPConnection) -> Identity:
+    """Who finds out who calls."""
+    identity: Identity = connection.app.state.identity
+    return identity
+
+
+def token_of(connection: HTTPConnection, documented: Documented = None) -> str:
+    """The token of the Authorization header.
 
     Raises:
-        Unauthenticated: there is none, or not of ours.
+        Unauthenticated: there is none.
     """
     del documented
     scheme, _, token = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("Send a token in the header `Authorization: Bearer <token>`.")
-    identity: Identity = connection.app.state.identity
-    return await identity.caller(token.strip())
+    return token.strip()
 
 
 TheService = Annotated[Service, Depends(service_of)]
+TheIdentity = Annotated[Identity, Depends(identity_of)]
+Token = Annotated[str, Depends(token_of)]
+
+
+async def caller_of(identity: TheIdentity, token: Token) -> Caller:
+    """Who calls.
+
+    Raises:
+        Unauthenticated: nobody that we know.
+    """
+    return await identity.caller(token)
+
+
 AnyCaller = Annotated[Caller, Depends(caller_of)]
 
 

@@ -1,9 +1,12 @@
 """What the OpenAPI document says of refusals."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from prepaid.web.problems import Problem
 
@@ -11,13 +14,28 @@ _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schema
 
 
 class DocumentedApp(FastAPI):
-    """An app whose document knows what a problem is: FastAPI writes down models of JSON alone."""
+    """An app whose document knows what a problem is, and what streams tell (`streamed`): FastAPI
+    writes down models of JSON answers alone."""
+
+    streamed: Sequence[type[BaseModel]] = ()
 
     def openapi(self) -> dict[str, Any]:
         """The document."""
         told = super().openapi()
-        told["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        schemas = told["components"]["schemas"]
+        schemas["Problem"] = Problem.model_json_schema()
+        for name, schema in _schemas(self.streamed).items():
+            schemas.setdefault(name, schema)
         return told
+
+
+def _schemas(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
+    _, told = models_json_schema(
+        [(model, "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+    )
+    schemas: dict[str, Any] = told.get("$defs", {})
+    return schemas
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

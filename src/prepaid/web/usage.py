@@ -28,7 +28,7 @@ class CreditsOut(BaseModel):
     last_update: datetime
 
 
-class BalanceOut(BaseModel):
+class BalanceTold(BaseModel):
     """A balance as Datalayer's clients read it (`credits`, `reservations`), and the fuller view.
 
     `balance` is what is posted, `reserved` what open reservations claim of it, `accrued` what they
@@ -37,8 +37,6 @@ class BalanceOut(BaseModel):
     credits, if all goes on as it does; null if none burns.
     """
 
-    success: bool = True
-    message: str = "OK"
     credits: CreditsOut
     reservations: list[ReservationOut]
     account_uid: str
@@ -49,6 +47,13 @@ class BalanceOut(BaseModel):
     burning_rate: CreditsNumber
     burning_rate_per_hour: CreditsNumber
     depletes_at: datetime | None
+
+
+class BalanceOut(BalanceTold):
+    """A balance."""
+
+    success: bool = True
+    message: str = "OK"
 
 
 @router.get(

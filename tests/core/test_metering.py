@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from desks import HALF, HOLD, LIMITED, MINE, changes, rich, seconds
+from prepaid.core.admission import fingerprint
 from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.commands import (
     Beat,
@@ -34,7 +35,6 @@ from prepaid.core.errors import (
     UnknownAccount,
     UnknownReservation,
 )
-from prepaid.core.metering import fingerprint
 from prepaid.core.reservations import MOST_OPEN, State
 from samples import AT, KERNEL
 

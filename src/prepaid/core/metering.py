@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from prepaid.core import reservations
+from prepaid.core import admission, reservations
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import (
     SETTLEMENT_KEYS,
@@ -27,20 +27,15 @@ from prepaid.core.entries import Entry, Kind
 from prepaid.core.errors import (
     ClockFarOff,
     Forbidden,
-    InvalidHeartbeat,
     InvalidLimit,
-    InvalidRate,
-    InvalidSettlement,
     KeyReused,
-    ReservationClosed,
     ReservationDepleted,
-    ReservationLost,
     TooMany,
     UnknownReservation,
 )
 from prepaid.core.journal import Journal
 from prepaid.core.notices import NoticeType
-from prepaid.core.reservations import LONGEST_HEARTBEAT, MOST_OPEN, MOST_RATE, Reservation, State
+from prepaid.core.reservations import MOST_OPEN, Reservation, State
 
 BACKWARDS = timedelta(seconds=60)
 """How far this machine's clock may be behind another's that has written before; time stands still
@@ -59,15 +54,15 @@ class Meter:
 
     def open(self, asked: Open) -> Held:
         """Reserves, or finds that the key has reserved already."""
-        _check(asked)
+        admission.check(asked)
         first = self.journal.books.opened.get((asked.account_uid, asked.key))
-        if first is not None and first.fingerprint != fingerprint(asked):
+        if first is not None and first.fingerprint != admission.fingerprint(asked):
             raise KeyReused(f"The key {asked.key!r} was used before, with other content.")
         if first is not None and first.state is not State.LOST:
             return self._held(first, replayed=True)
         if self.journal.account(asked.account_uid).open >= MOST_OPEN:
             raise TooMany(f"{MOST_OPEN} reservations are open already; an account has no more.")
-        return self._reserve(_opened(asked, first, self.journal.at))
+        return self._reserve(admission.opened(asked, first, self.journal.at))
 
     def _reserve(self, fresh: Reservation) -> Held:
         """The whole limit, or a slice that lasts for one interval at least."""
@@ -90,7 +85,7 @@ class Meter:
         if one is None:
             raise UnknownReservation("There is no such reservation.")
         if not isinstance(asked, Lapse):
-            _may(one, asked.account_uid)
+            admission.check_caller(one, asked.account_uid)
         if self.journal.at < one.beat_at - BACKWARDS:
             raise ClockFarOff(
                 f"This machine's clock says {self.journal.at.isoformat()}, and the reservation "
@@ -105,13 +100,13 @@ class Meter:
             case Settle():
                 return self._settle(one, asked.spent) if one.is_open else one
             case Release():
-                return self._release(_open(one), asked)
+                return self._release(admission.still_open(one), asked)
             case Beat():
-                return self._tend(self._in_time(self._alive(_open(one))))
+                return self._tend(self._in_time(self._alive(admission.still_open(one))))
             case Extend():
-                return self._extend(self._in_time(_open(one)), asked.limit)
+                return self._extend(self._in_time(admission.still_open(one)), asked.limit)
             case _:
-                return self._change(self._in_time(self._runs(_open(one))), asked)
+                return self._change(self._in_time(self._runs(admission.still_open(one))), asked)
 
     def _lapse(self, one: Reservation, asked: Lapse) -> Reservation:
         silent_until = min(self.journal.at, asked.until or self.journal.at)
@@ -126,7 +121,7 @@ class Meter:
         Raises:
             ReservationDepleted: it has, and ends so.
         """
-        return _open(self._over_time(one, ahead=False))
+        return admission.still_open(self._over_time(one, ahead=False))
 
     def _over_time(self, one: Reservation, *, ahead: bool) -> Reservation:
         """It, after what time has done: extended from the balance, or depleted.
@@ -152,7 +147,7 @@ class Meter:
     def _settle(self, one: Reservation, spent: Credits | None) -> Reservation:
         """It ends with what it has cost. That its holder asks for it proves that it ran."""
         if spent is not None:
-            _check_settlement(one, spent, self.journal.at)
+            admission.check_settlement(one, spent, self.journal.at)
         one = self._over_time(self._alive(one), ahead=False)
         if not one.is_open:
             return one
@@ -183,7 +178,7 @@ class Meter:
         return self._change_to(replace(one, limit=limit, reserved=one.reserved + more), one)
 
     def _change(self, one: Reservation, asked: ChangeRate) -> Reservation:
-        _check_rate(asked.burning_rate)
+        admission.check_rate(asked.burning_rate)
         changed = reservations.rated(one, asked.burning_rate, self.journal.at)
         if one.limit is None:
             changed = self._resliced(changed)
@@ -259,90 +254,6 @@ class Meter:
         account = self.journal.account(one.account_uid)
         available = account.balance - account.reserved
         return Held(one, self.journal.at, available, account.shared_rate, replayed)
-
-
-def fingerprint(asked: Open) -> bytes:
-    """Sixteen bytes that stand for what is asked for, whoever asks. Their form never changes."""
-    limit = "" if asked.limit is None else str(asked.limit.micro)
-    text = (
-        *("open", "platform" if asked.by_platform else "user"),
-        *(asked.resource_type, asked.resource, asked.given_name),
-        *(str(asked.burning_rate.micro), limit, str(asked.heartbeat_seconds)),
-    )
-    return blake2b("\n".join(text).encode(), digest_size=16).digest()
-
-
-def _check(asked: Open) -> None:
-    _check_rate(asked.burning_rate)
-    if asked.limit is None and not asked.burning_rate:
-        raise InvalidRate("What doesn't burn needs a limit: say how many credits to reserve.")
-    if asked.limit is not None and asked.limit.micro <= 0:
-        raise InvalidLimit(f"A limit of {asked.limit} credits: it must be more than 0.")
-    if not 1 <= asked.heartbeat_seconds <= LONGEST_HEARTBEAT:
-        raise InvalidHeartbeat(
-            f"{asked.heartbeat_seconds} seconds: a heartbeat comes every 1 to {LONGEST_HEARTBEAT}."
-        )
-
-
-def _check_rate(rate: Credits) -> None:
-    if not 0 <= rate.micro <= MOST_RATE.micro:
-        raise InvalidRate(f"{rate} credits a second: it must be 0 to {MOST_RATE}.")
-
-
-def _check_settlement(one: Reservation, spent: Credits, at: datetime) -> None:
-    if one.burning_rate:
-        raise InvalidSettlement("It burns: its time says what it costs. Settle it without credits.")
-    burnt = reservations.used(one, at)
-    if not burnt <= spent <= one.reserved:
-        raise InvalidSettlement(f"{spent} credits: it can cost {burnt} to {one.reserved}.")
-
-
-def _may(one: Reservation, account_uid: str | None) -> None:
-    if account_uid is None:
-        return
-    if one.account_uid != account_uid:
-        raise UnknownReservation("There is no such reservation.")
-    if one.by_platform:
-        raise Forbidden("The platform has opened this reservation, and only it can change it.")
-
-
-def _open(one: Reservation) -> Reservation:
-    if not one.is_open:
-        raise _over(one)
-    return one
-
-
-def _over(one: Reservation) -> ReservationClosed:
-    told = f"The reservation has ended: {one.why}."
-    if one.state is State.LOST:
-        return ReservationLost(f"{told} Open it again with the same key.")
-    if one.state is State.DEPLETED:
-        return ReservationDepleted(told)
-    return ReservationClosed(told)
-
-
-def _opened(asked: Open, first: Reservation | None, at: datetime) -> Reservation:
-    """A new one, or the next epoch of one that was lost."""
-    if first is not None:
-        return reservations.reopened(first, asked.id, at)
-    return Reservation(
-        account_uid=asked.account_uid,
-        id=asked.id,
-        key=asked.key,
-        fingerprint=fingerprint(asked),
-        resource=asked.resource,
-        resource_type=asked.resource_type,
-        given_name=asked.given_name,
-        actor=asked.actor,
-        by_platform=asked.by_platform,
-        burning_rate=asked.burning_rate,
-        limit=asked.limit,
-        heartbeat_seconds=asked.heartbeat_seconds,
-        started_at=at,
-        rated_at=at,
-        beat_at=at,
-        due_at=at,
-    )
 
 
 def _settlement(one: Reservation, at: datetime) -> Entry:

@@ -16,13 +16,14 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def steady_clock() -> Clock:
-    """The wall clock, read once; from then on time passes as it does, however somebody sets the
-    clock. What burns is measured by it: an hour that never was must not cost anything."""
-    began, ticks = wall_clock(), time.clock_gettime_ns(_SINCE_BOOT)
+def steady_clock(began: datetime | None = None) -> Clock:
+    """The wall clock, read once (or the instant that is given); from then on time passes as it
+    does, however somebody sets the clock. What burns is measured by it: an hour that never was
+    must not cost anything."""
+    start, ticks = began or wall_clock(), time.clock_gettime_ns(_SINCE_BOOT)
 
     def clock() -> datetime:
         passed = time.clock_gettime_ns(_SINCE_BOOT) - ticks
-        return began + timedelta(microseconds=passed // 1_000)
+        return start + timedelta(microseconds=passed // 1_000)
 
     return clock

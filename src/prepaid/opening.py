@@ -1,9 +1,9 @@
 """Opening the database and its ledger. Stripe is not loaded for it: most commands don't need it."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
-from prepaid.clock import Clock, wall_clock
+from prepaid.clock import Clock, steady_clock
 from prepaid.core.ledger import WARN_SECONDS
 from prepaid.settings import SettingsFault
 from prepaid.storage import guards, schema
@@ -31,11 +31,18 @@ async def open_database(url: str, *, guarded: bool = True) -> AsyncIterator[Data
         await database.close()
 
 
-def open_ledger(
-    database: Database, clock: Clock = wall_clock, warn: Sequence[int] = WARN_SECONDS
-) -> AbstractAsyncContextManager[Ledger]:
-    """The ledger of this process. `warn` are the seconds left at which a holder is warned."""
-    return Ledger(database, clock, warn).open()
+@asynccontextmanager
+async def open_ledger(
+    database: Database, clock: Clock | None = None, warn: Sequence[int] = WARN_SECONDS
+) -> AsyncIterator[Ledger]:
+    """The ledger of this process. `warn` are the seconds left at which a holder is warned.
+
+    Unless a clock is given, its own begins where the database's stands, so that all processes of
+    one PostgreSQL agree, whatever their machines say.
+    """
+    clock = clock or steady_clock(await database.now())
+    async with Ledger(database, clock, warn).open() as ledger:
+        yield ledger
 
 
 async def _check_schema(database: Database) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from prepaid.clock import Clock, steady_clock, wall_clock
+from prepaid.clock import Clock, wall_clock
 from prepaid.core.errors import Unavailable
 from prepaid.core.pulses import Pulse
 from prepaid.flows.catalog import Catalog
@@ -46,12 +46,12 @@ class Service:
 async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Service]:
     """The service, running until the block ends; what it was asked by then is finished first.
 
-    Whoever brings a clock has it everywhere. Otherwise what burns is measured by a clock that
-    nobody can set meanwhile; tokens and signatures are compared with the wall's.
+    Whoever brings a clock has it everywhere. Otherwise what burns is measured by the ledger's own,
+    which nobody can set meanwhile; tokens and signatures are compared with the wall's.
     """
     async with (
         open_database(settings.database) as database,
-        open_ledger(database, clock or steady_clock(), settings.warn_seconds) as ledger,
+        open_ledger(database, clock, settings.warn_seconds) as ledger,
     ):
         gateway = open_gateway(settings)
         try:

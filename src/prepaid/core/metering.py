@@ -89,7 +89,7 @@ class Meter:
         if self.journal.at < one.beat_at - BACKWARDS:
             raise ClockFarOff(
                 f"This machine's clock says {self.journal.at.isoformat()}, and the reservation "
-                f"was heard of at {one.beat_at.isoformat()}: set the clock."
+                f"was heard of at {one.beat_at.isoformat()}: set it, and start the service again."
             )
         return self._held(self._decided(one, asked), replayed=not one.is_open)
 
@@ -106,7 +106,7 @@ class Meter:
             case Extend():
                 return self._extend(self._in_time(admission.still_open(one)), asked.limit)
             case _:
-                return self._change(self._in_time(self._runs(admission.still_open(one))), asked)
+                return self._change(self._in_time(admission.still_open(one)), asked)
 
     def _lapse(self, one: Reservation, asked: Lapse) -> Reservation:
         silent_until = min(self.journal.at, asked.until or self.journal.at)
@@ -178,6 +178,7 @@ class Meter:
         return self._change_to(replace(one, limit=limit, reserved=one.reserved + more), one)
 
     def _change(self, one: Reservation, asked: ChangeRate) -> Reservation:
+        one = self._in_time(self._runs(one))
         admission.check_rate(asked.burning_rate)
         changed = reservations.rated(one, asked.burning_rate, self.journal.at)
         if one.limit is None:

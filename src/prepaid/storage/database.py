@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -96,6 +97,15 @@ class Database:
         """Raises LedgerUnavailable if the database doesn't answer."""
         async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
+
+    async def now(self) -> datetime | None:
+        """The instant that the database's server has; None for SQLite, which has none of its
+        own."""
+        if self.sqlite:
+            return None
+        async with self.reading() as connection:
+            at: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return at.astimezone(UTC)
 
     async def close(self) -> None:
         """Gives all connections back."""

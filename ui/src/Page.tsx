@@ -15,6 +15,8 @@ import { Door } from "./views/Door";
 import { Nowhere } from "./views/Nowhere";
 import { Overview } from "./views/Overview";
 
+const History = lazy(() => import("./views/History"));
+const Keys = lazy(() => import("./views/Keys"));
 const Pay = lazy(() => import("./views/Pay"));
 const Returned = lazy(() => import("./views/Returned"));
 
@@ -62,6 +64,10 @@ function View({ place }: { place: Place }) {
     }
     case "buy/return":
       return <Returned session={place.query.get("session_id") ?? ""} />;
+    case "history":
+      return <History query={place.query} />;
+    case "keys":
+      return <Keys />;
     default:
       return <Nowhere />;
   }

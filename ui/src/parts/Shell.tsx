@@ -9,6 +9,8 @@ import { Pending } from "./Pending";
 const VIEWS = [
   { path: "", name: "Overview" },
   { path: "buy", name: "Buy credits" },
+  { path: "history", name: "History" },
+  { path: "keys", name: "API keys" },
 ];
 
 /** What stands around every view: where one can go, who one is, what one has. */

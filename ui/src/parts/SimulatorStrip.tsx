@@ -5,8 +5,8 @@ import { told } from "../told";
 export function SimulatorStrip() {
   if (!told.simulator) return null;
   return (
-    <div className="strip" role="note">
+    <aside className="strip" aria-label="Simulator">
       <BeakerIcon /> Stripe is simulated here: no real money moves.
-    </div>
+    </aside>
   );
 }

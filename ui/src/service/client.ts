@@ -36,7 +36,7 @@ const withToken: Middleware = {
 };
 
 const base = SERVICE.href.replace(/\/$/, "");
-export const service = createClient<paths>({ baseUrl: base });
+export const service = createClient<paths, "application/json">({ baseUrl: base });
 service.use(withToken);
 
 interface Answer<T> {

@@ -1,12 +1,27 @@
 /** What the page knows of the service: one hook for each thing, and one cache behind them. */
 
-import { QueryClient, queryOptions, useQuery } from "@tanstack/react-query";
+import { QueryClient, queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { leave } from "../identity";
 import { answered, Refused, service } from "./client";
-import type { BalanceOut, CheckoutOut, PriceOut, ReservationOut } from "./schema";
+import type {
+  BalanceOut,
+  CheckoutOut,
+  EntryOut,
+  KeyOut,
+  Kind,
+  operations,
+  PriceOut,
+  ReservationOut,
+} from "./schema";
 import { isLive } from "./stream";
 
 export type Balance = BalanceOut;
+export type ApiKey = KeyOut;
+export type Entry = EntryOut;
+export type EntriesQuery = NonNullable<
+  operations["entries_api_iam_v1_usage_entries_get"]["parameters"]["query"]
+>;
+export type { Kind };
 export type Checkout = CheckoutOut;
 export type Price = PriceOut;
 export type Reservation = ReservationOut;
@@ -87,7 +102,13 @@ export function isSettled(state: string): boolean {
   return SETTLED.has(state);
 }
 
-/** A checkout, asked for again until nothing changes it any more. */
+const SOON = 60; // answers after which nobody waits in front of the page any more
+const LATER_SECONDS = 10;
+
+/**
+ * A checkout, asked for again until nothing changes it any more; often at first, then seldom: the
+ * service asks Stripe each time, and a bank may take days.
+ */
 export function checkoutOptions(name: string, everySeconds: number) {
   return queryOptions({
     queryKey: ["checkout", name],
@@ -98,10 +119,59 @@ export function checkoutOptions(name: string, everySeconds: number) {
     refetchInterval: ({ state }) =>
       (state.data && isSettled(state.data.state)) || isUnknown(state.error)
         ? false
-        : everySeconds * 1000,
+        : Math.max(everySeconds, state.dataUpdateCount > SOON ? LATER_SECONDS : 0) * 1000,
   });
 }
 
 export function isUnknown(error: unknown): boolean {
   return error instanceof Refused && (error.status === 404 || error.status === 422);
+}
+
+const ENTRIES = "/api/iam/v1/usage/entries";
+
+/** The entries that match, newest first, as many pages of them as were asked for. */
+export function useEntries(query: EntriesQuery) {
+  return useInfiniteQuery({
+    queryKey: ["entries", query],
+    queryFn: ({ pageParam: before }) =>
+      answered(service.GET(ENTRIES, { params: { query: { ...query, limit: PAGE, before } } })),
+    initialPageParam: null as number | null,
+    getNextPageParam: (page) => page.next_before,
+    select: (told) => told.pages.flatMap((page) => page.entries),
+  });
+}
+
+const PAGE = 50;
+
+/** All entries that match, as a file and the name that the service gives it. */
+export async function entriesAsCsv(query: EntriesQuery): Promise<{ blob: Blob; name: string }> {
+  const params = { query: { ...query, format: "csv" as const } };
+  const asked = service.GET(ENTRIES, { params, parseAs: "blob" });
+  const blob = await answered<Blob>(asked);
+  const told = (await asked).response.headers.get("Content-Disposition") ?? "";
+  return { blob, name: /filename="([^"]+)"/.exec(told)?.[1] ?? "entries.csv" };
+}
+
+/** One's keys: those that work first, then those that were revoked; the newest first in each. */
+export function useKeys() {
+  return useQuery({
+    queryKey: ["keys"],
+    queryFn: () => answered(service.GET("/api/iam/v1/api-keys")),
+    select: (told) => [...told.api_keys].sort(byUse),
+  });
+}
+
+function byUse(one: ApiKey, other: ApiKey): number {
+  const live = Number(one.revoked_at !== null) - Number(other.revoked_at !== null);
+  return live || other.created_at.localeCompare(one.created_at);
+}
+
+export function makeKey(name: string) {
+  return answered(service.POST("/api/iam/v1/api-keys", { body: { name, scope: "user" } }));
+}
+
+export function revokeKey(key_id: string) {
+  return answered(
+    service.DELETE("/api/iam/v1/api-keys/{key_id}", { params: { path: { key_id } } }),
+  );
 }

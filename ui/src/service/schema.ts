@@ -487,6 +487,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/iam/v1/usage/stream": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Stream
+         * @description The balance now, and then whatever changes, until the token ends.
+         *
+         *     Events are `balance` (as GET credits tells it), `entry` and `notice` (each once, in order), and
+         *     `reset`: read the history again, what came between is not told. A comment every 15 seconds
+         *     says that the stream lives.
+         */
+        get: operations["stream_api_iam_v1_usage_stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/iam/v1/usage/user": {
         parameters: {
             query?: never;
@@ -683,12 +707,7 @@ export interface components {
         };
         /**
          * BalanceOut
-         * @description A balance as Datalayer's clients read it (`credits`, `reservations`), and the fuller view.
-         *
-         *     `balance` is what is posted, `reserved` what open reservations claim of it, `accrued` what they
-         *     have cost by now, `available` what can be spent besides. Burning rates are credits a second,
-         *     and an hour. `depletes_at` is when the first of those without a limit stops for want of
-         *     credits, if all goes on as it does; null if none burns.
+         * @description A balance.
          */
         BalanceOut: {
             /** Account Uid */
@@ -738,6 +757,54 @@ export interface components {
              * @default true
              */
             success: boolean;
+        };
+        /**
+         * BalanceTold
+         * @description A balance as Datalayer's clients read it (`credits`, `reservations`), and the fuller view.
+         *
+         *     `balance` is what is posted, `reserved` what open reservations claim of it, `accrued` what they
+         *     have cost by now, `available` what can be spent besides. Burning rates are credits a second,
+         *     and an hour. `depletes_at` is when the first of those without a limit stops for want of
+         *     credits, if all goes on as it does; null if none burns.
+         */
+        BalanceTold: {
+            /** Account Uid */
+            account_uid: string;
+            /**
+             * Accrued
+             * @description At most six decimals, exact.
+             */
+            accrued: number;
+            /**
+             * Available
+             * @description At most six decimals, exact.
+             */
+            available: number;
+            /**
+             * Balance
+             * @description At most six decimals, exact.
+             */
+            balance: number;
+            /**
+             * Burning Rate
+             * @description At most six decimals, exact.
+             */
+            burning_rate: number;
+            /**
+             * Burning Rate Per Hour
+             * @description At most six decimals, exact.
+             */
+            burning_rate_per_hour: number;
+            credits: components["schemas"]["CreditsOut"];
+            /** Depletes At */
+            depletes_at: string | null;
+            /** Reservations */
+            reservations: components["schemas"]["ReservationOut"][];
+            /**
+             * Reserved
+             * @description At most six decimals, exact.
+             */
+            reserved: number;
         };
         /**
          * BurnIn
@@ -1188,6 +1255,44 @@ export interface components {
             success: boolean;
             /** Token */
             token: string;
+        };
+        /**
+         * NoticeOut
+         * @description What happened to a reservation. `used` is what it had cost by then, `seconds_left` how long
+         *     it could go on; null if it doesn't burn.
+         */
+        NoticeOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Burning Rate
+             * @description At most six decimals, exact.
+             */
+            burning_rate: number;
+            /** Number */
+            number: number;
+            /** Reservation Id */
+            reservation_id: string;
+            /** Resource */
+            resource: string;
+            /** Resource Type */
+            resource_type: string;
+            /** Seconds Left */
+            seconds_left: number | null;
+            /** State */
+            state: string;
+            /** Type */
+            type: string;
+            /**
+             * Used
+             * @description At most six decimals, exact.
+             */
+            used: number;
+            /** Why */
+            why: string;
         };
         /**
          * OneAccountOut
@@ -1696,6 +1801,7 @@ export type AccountOut = components['schemas']['AccountOut'];
 export type AccountsOut = components['schemas']['AccountsOut'];
 export type AliveOut = components['schemas']['AliveOut'];
 export type BalanceOut = components['schemas']['BalanceOut'];
+export type BalanceTold = components['schemas']['BalanceTold'];
 export type BurnIn = components['schemas']['BurnIn'];
 export type ChargeIn = components['schemas']['ChargeIn'];
 export type ChargeOut = components['schemas']['ChargeOut'];
@@ -1718,6 +1824,7 @@ export type KeysOut = components['schemas']['KeysOut'];
 export type Kind = components['schemas']['Kind'];
 export type Nested = components['schemas']['Nested'];
 export type NewKeyOut = components['schemas']['NewKeyOut'];
+export type NoticeOut = components['schemas']['NoticeOut'];
 export type OneAccountOut = components['schemas']['OneAccountOut'];
 export type OpenedOut = components['schemas']['OpenedOut'];
 export type Portal = components['schemas']['Portal'];
@@ -3992,6 +4099,88 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stream_api_iam_v1_usage_stream_get: {
+        parameters: {
+            query?: {
+                /** @description The account; a user may only name their own. */
+                account_uid?: string | null;
+                /** @description The same, as Datalayer's clients call it. */
+                billing_entity_uid?: string | null;
+            };
+            header?: {
+                /** @description The id of the last event that was read: tells what came after it. */
+                "last-event-id"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,7 +12,9 @@ from sqlalchemy import Select, Table, select
 
 from local_service import House, exact
 from local_stripe import Json
+from prepaid.core.audit import Finding
 from prepaid.core.identity import Scope
+from prepaid.flows.verification import Tally, verify
 from prepaid.storage.database import Database
 from prepaid.storage.tables import accounts, entries, grants, outbox, reservations
 
@@ -81,6 +83,18 @@ class Holder:
         told = self.house.get(f"{USAGE}/entries", self.platform, params={"account_uid": self.uid})
         found: list[Json] = told["entries"]
         return found
+
+    def findings(self) -> list[Finding]:
+        """What is not as it has to be, when everybody's entries are added up again."""
+
+        async def find() -> list[Finding]:
+            database = Database(self.house.database_url)
+            try:
+                return [found async for found in verify(database, Tally())]
+            finally:
+                await database.close()
+
+        return asyncio.run(find())
 
     def books(self) -> list[list[tuple[object, ...]]]:
         """All rows of the account."""

@@ -25,6 +25,7 @@ MEANT = {
     "POST /api/iam/stripe/v1/webhook",
     "POST /api/iam/v1/accounts",
     "POST /api/iam/v1/accounts/{account_uid}/grants",
+    "POST /api/iam/v1/accounts/{account_uid}/grants/{grant_id}/reversal",
     "POST /api/iam/v1/api-keys",
     "POST /api/iam/v1/usage/charges",
     "POST /api/iam/v1/usage/reservations",

@@ -18,6 +18,7 @@ from prepaid.web import (
     charges,
     door,
     entries,
+    grants,
     health,
     holdings,
     page,
@@ -61,7 +62,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
     )
     for router in (
         *(health, purchases, webhook, usage, usages, entries),
-        *(charges, reservations, holdings, stream, people, admin),
+        *(charges, reservations, holdings, stream, people, admin, grants),
     ):
         app.include_router(router.router)
     app.streamed = stream.MODELS

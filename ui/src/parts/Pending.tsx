@@ -6,7 +6,7 @@ import { checkoutOptions, isUnknown } from "../service/queries";
 import { Notice } from "./faces";
 import { LinkButton } from "./LinkButton";
 
-const EVERY_SECONDS = 10;
+const EVERY_SECONDS = 30; // the stream tells of an arrival; this is the second look
 
 /** The way back to a payment whose end this browser hasn't seen: the tab was closed, perhaps. */
 export function Pending() {

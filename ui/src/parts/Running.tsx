@@ -52,6 +52,8 @@ const WORDS: Record<Level, string> = {
 };
 
 function Use({ one, seconds }: { one: Reservation; seconds: number }) {
+  if (one.state === "pending")
+    return <p className="use">{creditsNamed(one.credits)} reserved; it has not started yet</p>;
   const used = creditsMoving(usedBy(one, seconds), decimalsFor(one.burning_rate));
   const part = share(one, seconds);
   if (part === null || one.limit === null) return <p className="use">{used} credits used</p>;
@@ -78,7 +80,7 @@ function Use({ one, seconds }: { one: Reservation; seconds: number }) {
 
 /** With a limit, when it is used up; without one it lasts as long as the account does. */
 function Left({ one, now }: { one: Reservation; now: number }) {
-  if (one.burning_rate <= 0) return null;
+  if (one.burning_rate <= 0 || one.state === "pending") return null;
   if (one.limit === null) return <> · as long as credits are available</>;
   if (one.depletes_at === null) return null;
   return <> · {duration(secondsUntil(one.depletes_at, now))} left</>;

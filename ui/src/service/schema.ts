@@ -115,13 +115,38 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * List Grants
+         * @description Where an account's credits came from, in the order in which they are spent.
+         */
+        get: operations["list_grants_api_iam_v1_accounts__account_uid__grants_get"];
         put?: never;
         /**
          * Grant
          * @description Grants credits; the operator's name and reason stay in the books.
          */
         post: operations["grant_api_iam_v1_accounts__account_uid__grants_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/v1/accounts/{account_uid}/grants/{grant_id}/reversal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reversal
+         * @description Takes credits back from a grant; the operator's name and reason stay in the books. What has
+         *     been spent or is reserved can't be taken back.
+         */
+        post: operations["reversal_api_iam_v1_accounts__account_uid__grants__grant_id__reversal_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1079,17 +1104,50 @@ export interface components {
         };
         /**
          * GrantOut
-         * @description The entry that was posted, now or (`replayed`) when the key was first sent.
+         * @description Credits that came together, and what is left of them. What has the lowest `priority` is spent
+         *     first. `paid` is before tax; null if they were given. The entry that gave them has this id.
          */
         GrantOut: {
-            entry: components["schemas"]["EntryOut"];
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /** Expires At */
+            expires_at: string | null;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Kind */
+            kind: string;
+            paid: components["schemas"]["MoneyOut"] | null;
+            /** Priority */
+            priority: number;
+            /**
+             * Remaining
+             * @description At most six decimals, exact.
+             */
+            remaining: number;
+        };
+        /**
+         * GrantsOut
+         * @description Grants, in the order in which they are spent.
+         */
+        GrantsOut: {
+            /** Grants */
+            grants: components["schemas"]["GrantOut"][];
             /**
              * Message
              * @default OK
              */
             message: string;
-            /** Replayed */
-            replayed: boolean;
             /**
              * Success
              * @default true
@@ -1227,6 +1285,16 @@ export interface components {
          * @enum {string}
          */
         Kind: "purchase" | "promotion" | "adjustment" | "charge" | "settlement" | "expiry" | "reversal";
+        /**
+         * MoneyOut
+         * @description Money, in the currency's minor unit: cents.
+         */
+        MoneyOut: {
+            /** Amount */
+            amount: number;
+            /** Currency */
+            currency: string;
+        };
         /**
          * Nested
          * @description The list, where Datalayer's command line looks for it; `total` is how many it has.
@@ -1382,6 +1450,25 @@ export interface components {
              */
             message: string;
             portal: components["schemas"]["Portal"];
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
+         * PostedOut
+         * @description The entry that was posted, now or (`replayed`) when the key was first sent.
+         */
+        PostedOut: {
+            entry: components["schemas"]["EntryOut"];
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Replayed */
+            replayed: boolean;
             /**
              * Success
              * @default true
@@ -1635,6 +1722,19 @@ export interface components {
             success: boolean;
         };
         /**
+         * ReversalIn
+         * @description Credits to be taken back; without them, all that is left of the grant and not reserved. The
+         *     same `key` takes once, however often it is sent.
+         */
+        ReversalIn: {
+            /** Credits */
+            credits?: (number | string) | null;
+            /** Key */
+            key: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * Scope
          * @description What a caller may do.
          *
@@ -1816,12 +1916,14 @@ export type EntryOut = components['schemas']['EntryOut'];
 export type ExtensionIn = components['schemas']['ExtensionIn'];
 export type GrantIn = components['schemas']['GrantIn'];
 export type GrantOut = components['schemas']['GrantOut'];
+export type GrantsOut = components['schemas']['GrantsOut'];
 export type HeldOut = components['schemas']['HeldOut'];
 export type Insufficient = components['schemas']['Insufficient'];
 export type KeyIn = components['schemas']['KeyIn'];
 export type KeyOut = components['schemas']['KeyOut'];
 export type KeysOut = components['schemas']['KeysOut'];
 export type Kind = components['schemas']['Kind'];
+export type MoneyOut = components['schemas']['MoneyOut'];
 export type Nested = components['schemas']['Nested'];
 export type NewKeyOut = components['schemas']['NewKeyOut'];
 export type NoticeOut = components['schemas']['NoticeOut'];
@@ -1831,6 +1933,7 @@ export type Portal = components['schemas']['Portal'];
 export type PortalIn = components['schemas']['PortalIn'];
 export type PortalMetadata = components['schemas']['PortalMetadata'];
 export type PortalOut = components['schemas']['PortalOut'];
+export type PostedOut = components['schemas']['PostedOut'];
 export type PriceOut = components['schemas']['PriceOut'];
 export type PricesOut = components['schemas']['PricesOut'];
 export type Problem = components['schemas']['Problem'];
@@ -1839,6 +1942,7 @@ export type RateIn = components['schemas']['RateIn'];
 export type ReservationIn = components['schemas']['ReservationIn'];
 export type ReservationOut = components['schemas']['ReservationOut'];
 export type ReservationsOut = components['schemas']['ReservationsOut'];
+export type ReversalIn = components['schemas']['ReversalIn'];
 export type Scope = components['schemas']['Scope'];
 export type SessionIn = components['schemas']['SessionIn'];
 export type SessionOut = components['schemas']['SessionOut'];
@@ -2267,6 +2371,76 @@ export interface operations {
             };
         };
     };
+    list_grants_api_iam_v1_accounts__account_uid__grants_get: {
+        parameters: {
+            query?: {
+                /** @description `left`: only what has something left. */
+                state?: "left" | "all";
+            };
+            header?: never;
+            path: {
+                account_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GrantsOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     grant_api_iam_v1_accounts__account_uid__grants_post: {
         parameters: {
             query?: never;
@@ -2288,7 +2462,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GrantOut"];
+                    "application/json": components["schemas"]["PostedOut"];
                 };
             };
             /** @description Bad Request */
@@ -2302,6 +2476,114 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    reversal_api_iam_v1_accounts__account_uid__grants__grant_id__reversal_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_uid: string;
+                grant_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReversalIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PostedOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Payment Required */
+            402: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,5 +12,9 @@ export default defineConfig({
     target: "es2023",
   },
   server: { proxy: { "/api": "http://127.0.0.1:9700", "/demo": "http://127.0.0.1:9700" } },
-  test: { environment: "happy-dom", include: ["tests/**/*.test.ts?(x)"] },
+  test: {
+    environment: "happy-dom",
+    include: ["tests/**/*.test.ts?(x)"],
+    server: { deps: { inline: [/@primer\/react/] } }, // it imports stylesheets, which Node can't
+  },
 });

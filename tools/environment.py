@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import chromium
 import page
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +54,7 @@ def for_testing() -> None:
     """Have the service and everything that checks it installed: quick when it is."""
     _ensure(PACKAGES, PROJECT, CHECKS)
     _build_page()
+    chromium.install()
 
 
 def page_path() -> str | None:

@@ -1,0 +1,43 @@
+"""What burns ticks before one's eyes, and says when it has run out."""
+
+import pytest
+from playwright.async_api import expect
+
+from visitors import Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+SHOWS = "sentence => document.body.innerText.includes(sentence)"
+
+
+async def test_what_runs_ticks_down_warns_and_runs_out(visitor: Visitor) -> None:
+    visitor.bought(50)
+    await visitor.come()
+    await visitor.reads("Nothing is running, and nothing is reserved.")
+    visitor.runs("Train a model", 5, credits=30)
+    for sentence in ("of 30 credits used", "Three quarters are used", "Nearly used up"):
+        await visitor.page.wait_for_function(SHOWS, arg=sentence, timeout=10_000)
+    await visitor.reads("ran out")
+    await visitor.reads("Nothing is running, and nothing is reserved.")
+    await visitor.reads("Cost: 30 credits")
+    await visitor.has(20)
+
+
+async def test_what_runs_without_a_limit_moves_every_second(visitor: Visitor) -> None:
+    visitor.bought(50)
+    visitor.runs("Notebook", 0.01)
+    await visitor.come()
+    balance = visitor.page.locator("dt", has_text="Balance").locator("+ dd")
+    await visitor.reads("as long as credits are available")
+    seen = await balance.inner_text()
+    await visitor.page.route("**/api/**", lambda route: route.abort())  # it is counted, not asked
+    await expect(balance).not_to_have_text(seen, timeout=3_000)
+
+
+async def test_what_was_settled_tells_what_it_has_cost(visitor: Visitor) -> None:
+    visitor.bought(50)
+    await visitor.come()
+    await visitor.reads("Nothing has run yet.")
+    visitor.ask_of(visitor.runs("Notebook", 0.01), "settlement")
+    await visitor.reads("finished")
+    await visitor.reads("Cost: 0.")

@@ -1,0 +1,48 @@
+"""How soon the page can be used, and how much a browser gets for it."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.async_api import CDPSession, expect
+
+from visitors import Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+USABLE_SECONDS = 5
+"""On an idle machine it is below one. Here others test at the same time."""
+
+MOST_BYTES = 250_000
+"""Of compressed JavaScript, until the first view can be used."""
+
+
+async def test_the_first_view_is_soon_usable_and_small(
+    visitor: Visitor, record_property: Callable[[str, object], None]
+) -> None:
+    session = await visitor.context.new_cdp_session(visitor.page)
+    scripts = await counted(session)
+    await visitor.come("buy")
+    await expect(visitor.page.get_by_role("link", name="Buy 50 credits for")).to_be_visible()
+    seconds = await visitor.page.evaluate("performance.now() / 1000")
+    record_property("usable_after_seconds", seconds)
+    record_property("script_bytes", sum(scripts.values()))
+    assert seconds < USABLE_SECONDS
+    assert 0 < sum(scripts.values()) < MOST_BYTES
+
+
+async def counted(session: CDPSession) -> dict[str, int]:
+    """Fills with the bytes on the wire of each script that is loaded from now on."""
+    scripts = dict[str, int]()
+
+    def begins(told: dict[str, object]) -> None:
+        if told["type"] == "Script":
+            scripts[str(told["requestId"])] = 0
+
+    def ends(told: dict[str, object]) -> None:
+        if (name := str(told["requestId"])) in scripts:
+            scripts[name] = int(str(told["encodedDataLength"]))
+
+    session.on("Network.responseReceived", begins)
+    session.on("Network.loadingFinished", ends)
+    await session.send("Network.enable")
+    return scripts

@@ -1,0 +1,132 @@
+"""Somebody before the page: where they click, what they type, and what they see."""
+
+from dataclasses import dataclass, field
+from uuid import uuid4
+
+from playwright.async_api import BrowserContext, FrameLocator, Locator, Page, expect
+
+from holders import RESERVATIONS, USAGE
+from local_browser import Watch
+from local_service import House, token
+from local_stripe import Json, wait_for
+
+GOOD = "4242424242424242"
+DECLINED = "4000000000000002"
+ASKS = "4000002500003155"
+
+FORM = 'iframe[title^="Secure payment form"]'
+
+
+@dataclass
+class Visitor:
+    """A user of the platform, with a browser of their own and a tab that they look at."""
+
+    context: BrowserContext
+    page: Page
+    shop: House
+    packages: dict[int, str]
+    uid: str
+    watch: Watch = field(repr=False)
+
+    @property
+    def token(self) -> str:
+        """What the platform hands over for them."""
+        return token(self.uid, given_name="Ada", family_name="Lovelace")
+
+    @property
+    def form(self) -> FrameLocator:
+        """Stripe's form, in its frame."""
+        return self.page.frame_locator(FORM)
+
+    async def come(self, place: str = "") -> None:
+        """They follow the platform's link to a place of the page."""
+        path = f"/credits/{place}".rstrip("/")
+        await self.page.goto(f"{self.shop.url}{path}#token={self.token}")
+
+    async def come_in_new_tab(self, place: str = "") -> None:
+        """The same in a tab that they now look at."""
+        self.page = await self.context.new_page()
+        await self.come(place)
+
+    async def choose(self, credits: int = 50) -> None:  # noqa: A002
+        """They look at the packages, and take one: Stripe's form is there."""
+        await self.come("buy")
+        await self.page.get_by_role("link", name=f"Buy {credits} credits for").click()
+        await expect(self.form.get_by_label("Email")).to_be_visible()
+
+    async def pay(self, card: str = GOOD) -> None:
+        """They fill in the form, and send it."""
+        await self.form.get_by_label("Email").fill("ada@example.com")
+        await self.form.get_by_label("Card number").fill(card)
+        await self.form.get_by_label("Expiry date").fill("12 / 34")
+        await self.form.get_by_label("Security code").fill("123")
+        await self.send()
+
+    async def pay_by_bank(self, what_happens: str) -> None:
+        """They pay by a bank debit, of which a bank decides later: "succeeds" or "fails"."""
+        await self.form.get_by_label("Email").fill("ada@example.com")
+        await self.form.get_by_label("US bank account").check()
+        await self.form.get_by_label("What the bank does").select_option(what_happens)
+        await self.send()
+
+    async def send(self) -> None:
+        """They press the form's button."""
+        await self.form.get_by_role("button", name="Pay $").click()
+
+    async def press(self, name: str) -> None:
+        """They press a button of the page, or follow a link that looks like one."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        link = self.page.get_by_role("main").get_by_role("link", name=name, exact=True)
+        await button.or_(link).click()
+
+    def told(self, sentence: str) -> Locator:
+        """A sentence in the view."""
+        return self.page.get_by_role("main").get_by_text(sentence)
+
+    async def reads(self, sentence: str, seconds: float = 5) -> None:
+        """Within so many seconds the view says so."""
+        await expect(self.told(sentence).first).to_be_visible(timeout=seconds * 1000)
+
+    async def has(self, credits: int, seconds: float = 5) -> None:  # noqa: A002
+        """Within so many seconds the page shows that they have so many available."""
+        available = self.page.get_by_test_id("available")
+        await expect(available).to_have_text(f"{credits} credits", timeout=seconds * 1000)
+
+    def owns(self) -> object:
+        """What the service says that they have."""
+        return self.shop.credits(self.token)
+
+    def session(self) -> str:
+        """The checkout that they opened last, as Stripe calls it."""
+        sessions = self.shop.stripe.ask("GET", "/v1/checkout/sessions", limit=100)["data"]
+        return str(next(s["id"] for s in sessions if s["client_reference_id"] == self.uid))
+
+    def bought(self, credits: int) -> str:  # noqa: A002
+        """They have bought a package before; the checkout, as Stripe calls it."""
+        session = self.opened(credits)
+        self.shop.stripe.pay(session)
+        wait_for(lambda: self.owns() != 0)
+        return session
+
+    def opened(self, credits: int = 50) -> str:  # noqa: A002
+        """They have opened a checkout before, and not paid."""
+        back = f"{self.shop.url}/credits/buy/return?session_id={{CHECKOUT_SESSION_ID}}"
+        return str(self.shop.open(self.token, self.packages[credits], back)["session_id"])
+
+    def spends(self, name: str, credits: float) -> None:  # noqa: A002
+        """They have spent so much on something."""
+        asked = {"credits": credits, "key": uuid4().hex, "resource": name, "description": name}
+        self.shop.post(f"{USAGE}/charges", self.token, asked, 201)
+
+    def runs(self, name: str, rate: float, **more: object) -> Json:
+        """Something of theirs runs at so many credits a second; the reservation."""
+        asked = {"resource": name, "resource_given_name": name, "burning_rate": rate}
+        told = self.shop.post(RESERVATIONS, self.token, asked | {"key": uuid4().hex} | more, 201)
+        one: Json = told["reservation"]
+        self.ask_of(one, "heartbeat")
+        return one
+
+    def ask_of(self, one: Json, what: str) -> None:
+        """Its holder says that it lives, or that it has ended."""
+        answer = self.shop.ask("POST", f"{RESERVATIONS}/{one['id']}/{what}", self.token)
+        assert answer.is_success, answer.text

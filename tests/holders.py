@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from sqlalchemy import Select, Table, select
+from sqlalchemy import Select, Table, Update, select
 
 from local_service import House, exact
 from local_stripe import Json
@@ -42,15 +42,15 @@ class Holder:
         entry: Json = self.house.post(path, self.admin, asked, 201)["entry"]
         return entry
 
-    def opens(self, secret: str | None = None, **asked: object) -> Json:
+    def asked(self, **more: object) -> Json:
+        """What opens a reservation of this account."""
+        usual = {"account_uid": self.uid, "resource": "k1", "burning_rate": 1, "key": "run-1"}
+        return usual | more
+
+    def opens(self, secret: str | None = None, **more: object) -> Json:
         """A reservation of this account, as the platform (or somebody else) opens it."""
-        body = {
-            "account_uid": self.uid,
-            "resource": "k1",
-            "key": uuid4().hex,
-            "burning_rate": "0.01",
-        }
-        told = self.house.post(RESERVATIONS, secret or self.platform, body | asked, 201)
+        body = self.asked(key=uuid4().hex, burning_rate="0.01") | more
+        told = self.house.post(RESERVATIONS, secret or self.platform, body, 201)
         one: Json = told["reservation"]
         return one
 
@@ -111,6 +111,19 @@ class Holder:
                 await database.close()
 
         return asyncio.run(read())
+
+    def writes(self, statement: Update) -> None:
+        """Somebody writes to the account's row behind the service's back."""
+
+        async def write() -> None:
+            database = Database(self.house.database_url)
+            try:
+                async with database.writing() as connection:
+                    await connection.execute(statement.where(accounts.c.uid == self.uid))
+            finally:
+                await database.close()
+
+        asyncio.run(write())
 
     def _rows(self, table: Table) -> Select[Any]:
         uid = table.c.uid if table is accounts else table.c.account_uid

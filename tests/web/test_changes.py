@@ -1,0 +1,185 @@
+"""Who may change a reservation over HTTP, and which can be changed."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from holders import RESERVATIONS, Holder, holder
+from local_clock import LocalClock
+from local_service import House, exact, refused, running_by
+from local_stripe import Json, LocalStripe, wait_for
+from prepaid.core.identity import Scope
+
+
+@pytest.fixture
+def ada(house: House) -> Holder:
+    """An account with a hundred credits."""
+    return holder(house, credits_=100)
+
+
+CHANGES: list[tuple[str, str, Json | None]] = [
+    ("POST", "/heartbeat", None),
+    ("POST", "/extension", {"credits": 60}),
+    ("PUT", "/burning-rate", {"burning_rate": 2}),
+    ("POST", "/settlement", None),
+    ("POST", "/release", None),
+    ("DELETE", "", None),
+]
+changes = pytest.mark.parametrize(("method", "what", "body"), CHANGES, ids=lambda x: str(x or "-"))
+
+
+@changes
+def test_only_the_platform_changes_what_it_opened(
+    ada: Holder, method: str, what: str, body: Json | None
+) -> None:
+    one = ada.opens(credits=50)
+    with ada.unchanged():
+        refused(ada.asks(method, one, what, ada.user, json=body), 403, "forbidden")
+    assert ada.does("GET", one, secret=ada.user)["reservation"]["id"] == one["id"]
+    ada.does(method, one, what, json=body)
+
+
+@changes
+def test_a_users_own_is_changed_by_them_and_by_the_platform(
+    ada: Holder, method: str, what: str, body: Json | None
+) -> None:
+    ada.give(100)
+    for secret in (ada.user, ada.platform):
+        one = ada.opens(ada.user, credits=50)
+        ada.does(method, one, what, secret, json=body)
+
+
+@pytest.mark.parametrize(("method", "what", "body"), [("GET", "", None), *CHANGES])
+def test_another_users_looks_as_if_there_were_none(
+    ada: Holder, method: str, what: str, body: Json | None
+) -> None:
+    eve = ada.house.key(Scope.USER, f"eve-{uuid4().hex}").secret
+    for one in (ada.opens(credits=5), ada.opens(ada.user, credits=5)):
+        with ada.unchanged():
+            refused(ada.asks(method, one, what, eve, json=body), 404, "unknown_reservation")
+    refused(ada.house.ask("POST", RESERVATIONS, eve, json=ada.asked()), 403, "forbidden")
+    refused(ada.house.ask("GET", f"{RESERVATIONS}?account_uid={ada.uid}", eve), 403, "forbidden")
+    unknown = {"id": f"runtime-{uuid4()}"}
+    refused(ada.asks(method, unknown, what, json=body), 404, "unknown_reservation")
+
+
+def test_a_user_lets_go_only_what_has_not_run(ada: Holder) -> None:
+    one = ada.opens(ada.user, credits=50)
+    ada.does("POST", one, "/heartbeat", ada.user)
+    with ada.unchanged():
+        refused(ada.asks("POST", one, "/release", ada.user), 403, "forbidden")
+    assert ada.does("POST", one, "/release")["reservation"]["used"] == 0
+
+
+def odd(id_: str) -> list[str]:
+    kind, uuid = id_.split("-", 1)
+    return [
+        *(
+            uuid,
+            f"-{uuid}",
+            f"{kind}{uuid}",
+            id_.upper(),
+            f"{kind}-{uuid.upper()}",
+            f"Runtime-{uuid}",
+        ),
+        *(f"{kind}-{uuid.replace('-', '')}", f"{kind}-{{{uuid}}}", f"{kind}-urn:uuid:{uuid}"),
+        *(
+            f"{id_}0",
+            f"{id_[:-1]}",
+            f" {id_}",
+            f"{id_}%20",
+            f"{id_}%0A",
+            f"{id_}%00",
+            f"a%20b-{uuid}",
+        ),
+        *(
+            "runtime-",
+            "runtime",
+            "1",
+            "%ff",
+            "x" * 5_000,
+            f"{kind}-{'9' * 36}",
+            f"{'k' * 51}-{uuid}",
+        ),
+    ]
+
+
+def test_an_id_is_taken_as_it_was_told(ada: Holder) -> None:
+    one = ada.opens(credits=5)
+    with ada.unchanged():
+        for id_ in odd(one["id"]):
+            for method, what, body in (("GET", "", None), *CHANGES):
+                answer = ada.asks(method, {"id": id_}, what, json=body)
+                refused(answer, 404, "unknown_reservation")
+
+
+def ended(ada: Holder, state: str, key: str) -> Json:
+    """A reservation of two credits a second that has ended so."""
+    one = ada.opens(
+        key=key, burning_rate=2, credits=2 if state == "depleted" else 50, heartbeat_seconds=1
+    )
+    if state in {"settled", "released"}:
+        ada.does("POST", one, "/settlement" if state == "settled" else "/release")
+    else:
+        ada.does("POST", one, "/heartbeat")
+        wait_for(lambda: ada.now(one)["state"] == state)
+    return one
+
+
+@pytest.fixture
+def brisk(fresh_database: str, stripe_account: LocalStripe) -> Iterator[Holder]:
+    """An account with a hundred credits, at a service whose clock goes four times as fast."""
+    with running_by(LocalClock(speed=4), fresh_database, stripe_account) as house:
+        yield holder(house, credits_=100)
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        ("settled", "reservation_closed"),
+        ("released", "reservation_closed"),
+        ("lost", "reservation_lost"),
+        ("depleted", "reservation_depleted"),
+    ],
+)
+def test_what_has_ended_is_not_changed(brisk: Holder, state: str, code: str) -> None:
+    one = ended(brisk, state, "run-1")
+    with brisk.unchanged():
+        for method, what, body in CHANGES:
+            answer = brisk.asks(method, one, what, json=body)
+            if what in {"/settlement", ""}:
+                told = exact(answer)
+                assert (answer.status_code, told["reservation"]["state"]) == (200, state)
+                assert (told["seconds_left"], told["reservation"]["credits"]) == ("0.000", 0)
+                assert told["reservation"]["why"]
+            else:
+                assert refused(answer, 409, code)["message"]
+
+
+def test_what_was_lost_is_settled_and_opened_again_by_its_key(brisk: Holder) -> None:
+    one = ended(brisk, "lost", "run-1")
+    lost = brisk.now(one)
+    lasted = datetime.fromisoformat(lost["end_date"]) - datetime.fromisoformat(lost["last_update"])
+    assert lasted == timedelta(seconds=1)  # its last proof of life, and one interval
+    body = brisk.asked(burning_rate=2, credits=50, heartbeat_seconds=1)
+    with brisk.unchanged():
+        answer = brisk.house.ask("POST", RESERVATIONS, brisk.platform, json=body | {"credits": 51})
+        refused(answer, 409, "idempotency_key_reused")
+    again = brisk.house.post(RESERVATIONS, brisk.platform, body, 201)
+    opened = again["reservation"]
+    assert (again["replayed"], opened["epoch"], opened["key"]) == (False, 2, "run-1")
+    assert opened["id"] != one["id"]
+    assert (opened["state"], opened["used"], opened["limit"]) == ("pending", 0, 50)
+    assert float(opened["credits"]) == pytest.approx(50 - float(lost["used"]))
+    assert brisk.house.post(RESERVATIONS, brisk.platform, body, 201)["replayed"]
+    assert brisk.now(one) == lost
+
+
+def test_what_runs_out_ends_when_it_does(brisk: Holder) -> None:
+    one = ended(brisk, "depleted", "run-1")
+    out = brisk.now(one)
+    lasted = datetime.fromisoformat(out["end_date"]) - datetime.fromisoformat(out["start_date"])
+    assert (lasted, out["used"]) == (timedelta(seconds=1), 2)
+    assert brisk.balance()["balance"] == 98

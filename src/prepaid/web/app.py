@@ -104,7 +104,7 @@ class RequestLog:
         async def noting(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = message["status"]
+                status = int(message["status"])  # not the enum, which logs write otherwise
                 message["headers"].append((b"x-request-id", request_id.encode()))
             await send(message)
 

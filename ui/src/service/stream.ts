@@ -52,13 +52,22 @@ export function useStream(): void {
       listening = new AbortController();
       void listen(cache, listening.signal);
     };
+    const away = () => ask(cache); // no answer tells the page so before the stream falls silent
     turn();
     document.addEventListener("visibilitychange", turn);
+    window.addEventListener("offline", away);
+    window.addEventListener("online", turn); // without waiting for the next try
     return () => {
       document.removeEventListener("visibilitychange", turn);
+      window.removeEventListener("offline", away);
+      window.removeEventListener("online", turn);
       listening?.abort();
     };
   }, [cache]);
+}
+
+function ask(cache: QueryClient): void {
+  void cache.invalidateQueries({ queryKey: ["balance"] });
 }
 
 async function listen(cache: QueryClient, stopped: AbortSignal): Promise<void> {
@@ -73,6 +82,7 @@ async function listen(cache: QueryClient, stopped: AbortSignal): Promise<void> {
     } finally {
       live = false;
     }
+    if (!stopped.aborted) ask(cache); // what we were told last may be old by now
     await sleep(pause, stopped);
     pause = Math.min(LONGEST_PAUSE_SECONDS, pause * 2);
   }

@@ -544,6 +544,16 @@ def test_a_change_of_rate_confirms_nothing() -> None:
     assert desk.wait(10).sweep(id_).spent == NOTHING
 
 
+def test_a_refused_change_of_rate_proves_nothing() -> None:
+    """But time had filled up its slice, which had run out by then."""
+    desk = rich(21)
+    id_ = desk.run()
+    (refused,) = desk.wait(31).ask(ChangeRate(id_, None, Credits.of(2)))
+    assert isinstance(refused, InsufficientCredits)
+    one = desk.one(id_)
+    assert (one.beat_at, one.reserved) == (AT, Credits(15_500_001))
+
+
 # Who may.
 
 

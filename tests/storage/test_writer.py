@@ -1,21 +1,10 @@
-"""The writer on real databases: the same outcomes as a ten-line model, whatever comes."""
+"""The writer on real databases: batches, crowds and faults."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-    run_state_machine_as_test,
-)
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
@@ -24,21 +13,18 @@ from prepaid.core.commands import Beat, Charge, Give, Posted
 from prepaid.core.entries import Kind
 from prepaid.core.errors import (
     InsufficientCredits,
-    InvalidCredits,
-    KeyReused,
     LedgerBusy,
     LedgerUnavailable,
     Refusal,
     UnknownAccount,
 )
 from prepaid.ids import new_id
-from prepaid.storage import accounts, entries, grants, writer
+from prepaid.storage import accounts, writer
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
 from samples import KERNEL
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
-T = TypeVar("T")
 
 
 def give(uid: str = "ada", key: str = "k", whole: int = 5, reason: str = "") -> Give:
@@ -47,9 +33,6 @@ def give(uid: str = "ada", key: str = "k", whole: int = 5, reason: str = "") -> 
 
 def charge(uid: str = "ada", key: str = "c", whole: int = 5, reason: str = "") -> Charge:
     return Charge(new_id(), uid, key, Credits.of(whole), "kernel", reason, "runner")
-
-
-Make = Callable[[str, str, int, str], Give | Charge]
 
 
 async def make_accounts(database: Database, *uids: str) -> None:
@@ -233,112 +216,3 @@ async def test_books_that_are_damaged_hurt_only_who_asks_for_them(database: Data
         )
     assert isinstance(bad, ZeroDivisionError)
     assert [type(one) for one in good] == [Posted] * 9
-
-
-class Model(RuleBasedStateMachine):
-    """Any order of grants, charges, replays, conflicts and restarts, against a small model."""
-
-    url: str
-
-    @initialize()
-    def start(self) -> None:
-        self.runner = asyncio.Runner()
-        self.database = Database(self.url)
-        self.ledger = self.run(self.open())
-        self.uids = [f"user-{new_id()}" for _ in range(2)]
-        self.run(make_accounts(self.database, *self.uids))
-        self.balances = dict.fromkeys(self.uids, 0)
-        self.keys: dict[tuple[str, str], tuple[type, int, str]] = {}
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        return self.runner.run(work)
-
-    async def open(self) -> Ledger:
-        self.opened = Ledger(self.database, lambda: AT).open()
-        return await self.opened.__aenter__()
-
-    def expected(self, one: Give | Charge) -> type[Refusal] | bool:
-        """The model: the refusal, or whether it is a replay."""
-        content = (type(one), one.credits.micro, one.reason)
-        if first := self.keys.get((one.account_uid, one.key)):
-            return True if first == content else KeyReused
-        if one.credits.micro <= 0:
-            return InvalidCredits
-        if one.account_uid not in self.balances:
-            return UnknownAccount
-        sign = -1 if isinstance(one, Charge) else 1
-        if self.balances[one.account_uid] + sign * one.credits.micro < 0:
-            return InsufficientCredits
-        self.keys[one.account_uid, one.key] = content
-        self.balances[one.account_uid] += sign * one.credits.micro
-        return False
-
-    @rule(
-        who=st.sampled_from([0, 1, 2]),
-        batch=st.lists(
-            st.tuples(
-                st.sampled_from([give, charge]),
-                st.sampled_from("abcdefgh"),
-                st.integers(-1, 3),
-                st.sampled_from(["", "x"]),
-            ),
-            min_size=1,
-            max_size=6,
-        ),
-    )
-    def post(self, who: int, batch: list[tuple[Make, str, int, str]]) -> None:
-        uid = self.uids[who] if who < len(self.uids) else "nobody"
-        commands = [make(uid, key, whole, reason) for make, key, whole, reason in batch]
-        answers = self.run(self.submit(commands))
-        for one, answer in zip(commands, answers, strict=True):
-            expected = self.expected(one)
-            if isinstance(expected, bool):
-                assert isinstance(answer, Posted)
-                assert answer.replayed == expected
-            else:
-                assert type(answer) is expected
-
-    async def submit(self, commands: list[Give | Charge]) -> list[Posted | BaseException]:
-        asked = (self.ledger.post(one) for one in commands)
-        return await asyncio.gather(*asked, return_exceptions=True)
-
-    @rule()
-    def restart(self) -> None:
-        self.run(self.opened.__aexit__(None, None, None))
-        self.ledger = self.run(self.open())
-
-    @invariant()
-    def the_books_are_right(self) -> None:
-        if hasattr(self, "balances"):
-            self.run(self.check())
-
-    async def check(self) -> None:
-        async with self.database.reading() as connection:
-            for uid, micro in self.balances.items():
-                account = await accounts.find(connection, uid)
-                assert account is not None
-                posted = await entries.of_account(connection, uid, None, 1000)
-                given = await grants.of_account(connection, uid)
-                assert account.balance == Credits(micro)
-                assert sum(entry.credits.micro for entry in posted) == micro
-                assert sum(one.remaining.micro for one in given) == micro
-                assert [entry.number for entry in posted] == [*range(account.entries, 0, -1)]
-
-    def teardown(self) -> None:
-        if hasattr(self, "runner"):
-            self.run(self.opened.__aexit__(None, None, None))
-            self.run(self.database.close())
-            self.runner.close()
-
-
-def test_the_ledger_does_what_the_model_says(database_url: str) -> None:
-    Model.url = database_url
-    run_state_machine_as_test(
-        Model,
-        settings=settings(
-            max_examples=15,
-            stateful_step_count=15,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )

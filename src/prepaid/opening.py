@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 
-from prepaid.clock import Clock, steady_clock
+from prepaid.clock import Clock, steady_clock, wall_clock
 from prepaid.core.ledger import WARN_SECONDS
 from prepaid.settings import SettingsFault
 from prepaid.storage import guards, schema
@@ -40,9 +41,14 @@ async def open_ledger(
     Unless a clock is given, its own begins where the database's stands, so that all processes of
     one PostgreSQL agree, whatever their machines say.
     """
-    clock = clock or steady_clock(await database.now())
+    clock = clock or steady_clock(await time_of(database))
     async with Ledger(database, clock, warn).open() as ledger:
         yield ledger
+
+
+async def time_of(database: Database) -> datetime:
+    """The instant that the ledger counts by: the database's, where it has a clock of its own."""
+    return await database.now() or wall_clock()
 
 
 async def _check_schema(database: Database) -> None:

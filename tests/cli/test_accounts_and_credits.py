@@ -12,7 +12,7 @@ def test_an_operator_grants_credits_once_for_a_key_and_is_named_in_the_books(
     first, again = operator.does(*grant), operator.does(*grant)
     assert (first["replayed"], again["replayed"]) == (False, True)
     assert first["entry"] == again["entry"]
-    assert operator.does("balance", "ada")["credits"] == Decimal("0.100001")
+    assert operator.does("balance", "ada")["balance"] == Decimal("0.100001")
     (entry,) = operator.does("entries", "ada")["entries"]
     assert (entry["credits"], entry["kind"]) == (Decimal("0.100001"), "promotion")
     assert (entry["actor"], entry["reason"], entry["key"]) == (getpass.getuser(), "welcome", "k1")

@@ -39,7 +39,7 @@ def test_words_that_no_book_can_hold_are_refused(local: Operator, unprinted: str
         ended = local.runs(*command)
         assert (ended.code, ended.out) == (2, ""), command
         assert "not printed" in ended.err
-    assert local.does("balance", "ada")["credits"] == 0
+    assert local.does("balance", "ada")["balance"] == 0
 
 
 def test_a_number_beyond_every_entry_is_wrong_usage(local: Operator) -> None:

@@ -1,92 +1,67 @@
-"""Credits: what an account has, and what an operator grants."""
+"""Balances: what an account has, what claims it, and how long it lasts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from prepaid.cli.reports import Report
-from prepaid.clock import wall_clock
-from prepaid.core.amounts import Credits
-from prepaid.core.commands import Give
-from prepaid.core.entries import Kind
-from prepaid.core.errors import Invalid
-from prepaid.core.identity import idempotency_key
-from prepaid.exact import number
-from prepaid.flows import accounts, balances
-from prepaid.ids import new_id
-from prepaid.opening import open_database, open_ledger
-from prepaid.settings import read_database_settings
-from prepaid.wire import EntryOut, entry_out
+from rich.console import RenderableType
 
-LONGEST_REASON = 500
-"""Characters of a reason, as in the API."""
+from prepaid.cli.reports import Report, lasting, moment
+from prepaid.cli.telling import ReservationOut, an_hour, listing, reservation_out
+from prepaid.core.balances import Balance
+from prepaid.exact import number
+from prepaid.flows import balances
+from prepaid.opening import open_database, time_of
+from prepaid.settings import read_database_settings
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceOut:
-    """What an account has at an instant."""
+    """What an account has at an instant, in the API's words, and what runs, the oldest first."""
 
     account_uid: str
-    credits: Decimal
     at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class PostedOut:
-    """The entry that was posted, now or (`replayed`) when its key was first used."""
-
-    account_uid: str
-    entry: EntryOut
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """What an operator asks for. Without a key each call grants anew."""
-
-    account_uid: str
-    credits: str
-    kind: str
-    reason: str
-    actor: str
-    key: str | None
-    expires_at: datetime | None
+    balance: Decimal
+    reserved: Decimal
+    accrued: Decimal
+    available: Decimal
+    burning_rate: Decimal
+    burning_rate_per_hour: Decimal
+    depletes_at: datetime | None
+    reservations: list[ReservationOut]
 
 
 async def balance(uid: str) -> Report:
     """What an account has."""
     async with open_database(read_database_settings().database) as database:
-        found = await balances.balance(database, uid, wall_clock())
-    document = BalanceOut(found.account_uid, number(found.balance), found.at)
-    return Report(document, [f"{uid} has {found.balance} credits."])
+        found = await balances.balance(database, uid, await time_of(database))
+    return Report(_balance_out(found), [*_sentences(found)])
 
 
-async def granted(grant: Grant) -> Report:
-    """Credits, given with a reason; the operator's name stays in the books."""
-    give = _give(grant)
-    async with (
-        open_database(read_database_settings().database) as database,
-        open_ledger(database) as ledger,
-    ):
-        posted = await accounts.give(ledger, give)
-    entry = posted.entry
-    said = "had been granted to" if posted.replayed else "granted to"
-    told = f"{entry.credits} credits {said} {entry.account_uid}, which had {entry.balance} then."
-    document = PostedOut(entry.account_uid, entry_out(entry), posted.replayed)
-    return Report(document, [told, f"The grant's key is {entry.key}."])
-
-
-def _give(grant: Grant) -> Give:
-    if not 0 < len(grant.reason.strip()) <= LONGEST_REASON:
-        raise Invalid(f"A grant needs a reason, of at most {LONGEST_REASON} characters.")
-    entry_id = new_id()
-    return Give(
-        id=entry_id,
-        account_uid=grant.account_uid,
-        key=idempotency_key(grant.key or f"cli-{entry_id}"),
-        credits=Credits.read(grant.credits),
-        kind=Kind(grant.kind),
-        reason=grant.reason,
-        actor=grant.actor,
-        expires_at=grant.expires_at,
+def _balance_out(found: Balance) -> BalanceOut:
+    return BalanceOut(
+        account_uid=found.account_uid,
+        at=found.at,
+        balance=number(found.balance),
+        reserved=number(found.reserved),
+        accrued=number(found.accrued),
+        available=number(found.available),
+        burning_rate=number(found.burning_rate),
+        burning_rate_per_hour=number(an_hour(found.burning_rate)),
+        depletes_at=found.depletes_at,
+        reservations=[reservation_out(one, found.at) for one in found.reservations],
     )
+
+
+def _sentences(found: Balance) -> Iterator[RenderableType]:
+    yield f"{found.account_uid} has {found.balance} credits."
+    if not found.reservations:
+        return
+    yield f"{found.reserved} of them are reserved; {found.available} are available."
+    yield f"What runs has used {found.accrued}, and burns {an_hour(found.burning_rate)} an hour."
+    if found.depletes_at is not None:
+        left = lasting(found.depletes_at - found.at)
+        at = moment(found.depletes_at)
+        yield f"If all goes on as it does, the first stops for want of credits in {left}, at {at}."
+    yield listing(found.reservations, found.at)

@@ -10,28 +10,21 @@ from uuid import UUID
 import typer
 
 from prepaid.cli import exits
-from prepaid.cli.options import AccountUid, AsJson, Limit, instant, operator
+from prepaid.cli.options import AccountUid, AsJson, Limit, group, instant, operator
+from prepaid.cli.reservation_commands import on_reservations
 from prepaid.core.entries import Kind
 
-
-def _group(told: str, epilog: str | None = None) -> typer.Typer:
-    """A group of commands. Help is plain text: the rich one takes three times as long to load."""
-    return typer.Typer(
-        help=told,
-        epilog=epilog,
-        no_args_is_help=True,
-        add_completion=False,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-    )
-
-
-app = _group("Sell prepaid credits through Stripe, and let compute spend them.", exits.EPILOG)
-on_accounts = _group("Make and list accounts.")
-on_keys = _group("Make, list and revoke API keys.")
-on_stripe = _group("Set Stripe up.")
-for name, group in (("accounts", on_accounts), ("keys", on_keys), ("stripe", on_stripe)):
-    app.add_typer(group, name=name)
+app = group("Sell prepaid credits through Stripe, and let compute spend them.", exits.EPILOG)
+on_accounts = group("Make and list accounts.")
+on_keys = group("Make, list and revoke API keys.")
+on_stripe = group("Set Stripe up.")
+for name, inner in (
+    ("accounts", on_accounts),
+    ("reservations", on_reservations),
+    ("keys", on_keys),
+    ("stripe", on_stripe),
+):
+    app.add_typer(inner, name=name)
 
 
 @app.command()
@@ -101,6 +94,22 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def top(
+    once: Annotated[bool, typer.Option("--once", help="Draw one picture, and end.")] = False,
+    account: Annotated[
+        str | None, typer.Option(metavar="ACCOUNT", help="Look at this account alone.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Watch who burns credits, and on what; q ends it. Into a file or a pipe it draws once."""
+    from prepaid.cli import reports
+    from prepaid.cli import top as looking
+
+    live = not once and not as_json and looking.has_screen()
+    reports.run(looking.watched(account) if live else looking.pictured(account), as_json=as_json)
+
+
+@app.command()
 def balance(account: AccountUid, as_json: AsJson = False) -> None:
     """Tell what an account has."""
     from prepaid.cli import balances, reports
@@ -144,6 +153,34 @@ def entries(  # noqa: PLR0913, PLR0917 - options, each with its name
     reports.run(told(account, wanted, before, limit), as_json=as_json)
 
 
+@app.command("usage")
+def list_usages(  # noqa: PLR0913, PLR0917 - options, each with its name
+    account: AccountUid,
+    limit: Limit = 100,
+    before: Annotated[
+        str | None, typer.Option(metavar="PAGE", help="Begin where the last page ended.")
+    ] = None,
+    since: Annotated[
+        datetime | None,
+        typer.Option(parser=instant, metavar="INSTANT", help="Only begun then or later."),
+    ] = None,
+    until: Annotated[
+        datetime | None,
+        typer.Option(parser=instant, metavar="INSTANT", help="Only begun before this instant."),
+    ] = None,
+    resource_type: Annotated[
+        str | None, typer.Option("--type", help="Only of resources of this type.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what ran and what was charged, with what each has cost, newest first."""
+    from prepaid.cli import reports, usages
+    from prepaid.core.filters import Filter
+
+    wanted = Filter(since=since, until=until, resource_type=resource_type)
+    reports.run(usages.listed(account, wanted, before, limit), as_json=as_json)
+
+
 @app.command()
 def grant(  # noqa: PLR0913, PLR0917 - options, each with its name
     account: AccountUid,
@@ -167,10 +204,50 @@ def grant(  # noqa: PLR0913, PLR0917 - options, each with its name
     as_json: AsJson = False,
 ) -> None:
     """Grant credits to an account."""
-    from prepaid.cli import balances, reports
+    from prepaid.cli import grants, reports
 
-    asked = balances.Grant(account, amount, kind, reason, actor, key, expires_at)
-    reports.run(balances.granted(asked), as_json=as_json)
+    asked = grants.Giving(account, amount, kind, reason, actor, key, expires_at)
+    reports.run(grants.given(asked), as_json=as_json)
+
+
+@app.command("grants")
+def list_grants(
+    account: AccountUid,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Those of which nothing is left too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List where what an account has came from, in the order in which it is spent."""
+    from prepaid.cli import grants, reports
+
+    reports.run(grants.listed(account, everything=everything), as_json=as_json)
+
+
+@app.command()
+def reverse(  # noqa: PLR0913, PLR0917 - options, each with its name
+    account: AccountUid,
+    grant_id: Annotated[UUID, typer.Argument(metavar="GRANT_ID", help="The grant's id.")],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the books.")],
+    actor: Annotated[
+        str, typer.Option(default_factory=operator, help="Who takes them back.", show_default="you")
+    ],
+    amount: Annotated[
+        str | None,
+        typer.Option(
+            "--credits", metavar="CREDITS", help="How many; else all that is left and not reserved."
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Takes once, however often it is used; else made up.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take credits back from a grant."""
+    from prepaid.cli import grants, reports
+
+    asked = grants.Taking(account, grant_id, amount, reason, actor, key)
+    reports.run(grants.taken_back(asked), as_json=as_json)
 
 
 @app.command()
@@ -198,7 +275,7 @@ def charge(  # noqa: PLR0913, PLR0917 - options, each with its name
 
 @app.command()
 def sweep(as_json: AsJson = False) -> None:
-    """Write down what has expired; a running service does so every second."""
+    """Write down what has expired, run out or been lost; a running service does so itself."""
     from prepaid.cli import reports, spending
 
     reports.run(spending.swept(), as_json=as_json)

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import typer
@@ -56,6 +56,18 @@ def table(*names: str, rows: Iterable[Sequence[object]]) -> Table:
 def moment(at: datetime | None) -> str:
     """An instant for people: to the second, UTC."""
     return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def lasting(span: timedelta) -> str:
+    """A span for people, in its two largest units, rounded down: 2h 05m."""
+    minutes, left = divmod(span // timedelta(seconds=1), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    if days:
+        return f"{days}d {hours_left:02}h"
+    if hours:
+        return f"{hours}h {minutes_left:02}m"
+    return f"{minutes}m {left:02}s" if minutes else f"{left}s"
 
 
 def plain(cell: object) -> Text:

@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 
-from prepaid.cli.balances import PostedOut
+from prepaid.cli.grants import posted_out
+from prepaid.cli.options import key_or_new
 from prepaid.cli.reports import Report
-from prepaid.clock import wall_clock
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import Charge
-from prepaid.core.identity import idempotency_key
 from prepaid.flows import consumption
 from prepaid.flows.sweep import grace_from, sweep
 from prepaid.ids import new_id
@@ -42,7 +41,7 @@ async def charged(asked: Asked) -> Report:
     charge = Charge(
         id=entry_id,
         account_uid=asked.account_uid,
-        key=idempotency_key(asked.key or f"cli-{entry_id}"),
+        key=key_or_new(asked.key, entry_id),
         credits=Credits.read(asked.credits),
         resource=asked.resource,
         reason=asked.reason,
@@ -58,17 +57,17 @@ async def charged(asked: Asked) -> Report:
     told = (
         f"{-entry.credits} credits {said} to {entry.account_uid}, which had {entry.balance} then."
     )
-    document = PostedOut(entry.account_uid, entry_out(entry), posted.replayed)
-    return Report(document, [told, f"The charge's key is {entry.key}."])
+    return Report(posted_out(posted), [told, f"The charge's key is {entry.key}."])
 
 
 async def swept() -> Report:
     """What time has done by now, written down. A running service does it all the time."""
-    now = wall_clock()
+    settings = read_database_settings()
     async with (
-        open_database(read_database_settings().database) as database,
-        open_ledger(database) as ledger,
+        open_database(settings.database) as database,
+        open_ledger(database, warn=settings.warn_seconds) as ledger,
     ):
+        now = ledger.clock()
         done = await sweep(database, ledger, now, await grace_from(database, now))
     lines = [f"{one.account_uid}: {one.reason}." for one in done.expired]
     lines += [f"{one.account_uid}: {one.name} ended, {one.why}." for one in done.ended]

@@ -115,7 +115,7 @@ class Visitor:
 
     def spends(self, name: str, credits: float) -> None:  # noqa: A002
         """They have spent so much on something."""
-        asked = {"credits": credits, "key": uuid4().hex, "resource": name, "description": name}
+        asked = {"credits": credits, "key": uuid4().hex, "resource": name, "resource_type": "job"}
         self.shop.post(f"{USAGE}/charges", self.token, asked, 201)
 
     def runs(self, name: str, rate: float, **more: object) -> Json:
@@ -125,6 +125,17 @@ class Visitor:
         one: Json = told["reservation"]
         self.ask_of(one, "heartbeat")
         return one
+
+    def used(self, one: Json) -> float:
+        """What it has cost by now."""
+        told = self.shop.get(f"{RESERVATIONS}/{one['id']}", self.token)
+        return float(told["reservation"]["used"])
+
+    def burns(self, one: Json, rate: float) -> None:
+        """It goes on at another rate."""
+        path = f"{RESERVATIONS}/{one['id']}/burning-rate"
+        answer = self.shop.ask("PUT", path, self.token, json={"burning_rate": rate})
+        assert answer.is_success, answer.text
 
     def ask_of(self, one: Json, what: str) -> None:
         """Its holder says that it lives, or that it has ended."""

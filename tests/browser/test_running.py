@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from local_stripe import wait_for
 from visitors import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -14,13 +15,15 @@ async def test_what_runs_ticks_down_warns_and_runs_out(visitor: Visitor) -> None
     visitor.bought(50)
     await visitor.come()
     await visitor.reads("Nothing is running, and nothing is reserved.")
-    visitor.runs("Train a model", 5, credits=30)
-    for sentence in ("of 30 credits used", "Three quarters are used", "Nearly used up"):
+    model = visitor.runs("Train a model", 5, credits=10)
+    await visitor.reads("of 10 credits used")
+    wait_for(lambda: visitor.used(model) >= 6)
+    visitor.burns(model, 0.75)  # slowly enough that nobody misses a warning
+    for sentence in ("Three quarters are used", "Nearly used up", "ran out"):
         await visitor.page.wait_for_function(SHOWS, arg=sentence, timeout=10_000)
-    await visitor.reads("ran out")
     await visitor.reads("Nothing is running, and nothing is reserved.")
-    await visitor.reads("Cost: 30 credits")
-    await visitor.has(20)
+    await visitor.reads("Cost: 10 credits")
+    await visitor.has(40)
 
 
 async def test_what_runs_without_a_limit_moves_every_second(visitor: Visitor) -> None:

@@ -208,7 +208,7 @@ class NaiveLedger:
         return self.runs[-1], False
 
     def _again(self, fresh: Run, lost: Run) -> Run:
-        fresh.rates, fresh.limit = [(self.now, lost.rate)], lost.limit
+        fresh.limit = lost.limit
         fresh.epoch, fresh.spent_before = lost.epoch + 1, lost.spent_before + lost.spent
         return fresh
 
@@ -302,7 +302,8 @@ class NaiveLedger:
         if cost is not None and (run.rate or not run.used(self.now) <= cost <= run.reserved):
             raise No("InvalidSettlement")
         run.state, run.heard = "running", max(run.heard, self.now)
-        self._time_passes(run)
+        if run.limit is not None:
+            self._time_passes(run)
         if run.open:
             self._end(run, "settled", run.used(self.now) if cost is None else cost)
         return run, False

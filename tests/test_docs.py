@@ -193,6 +193,7 @@ def test_what_an_account_may_have_is_told() -> None:
     told = " ".join(README.read_text().split())
     assert f"{checkout.MOST_OPEN} open checkouts, {keys.MOST_KEYS} live API keys" in told
     assert f"{reservations.MOST_OPEN:,} open reservations" in told
+    assert f"{reservations.MOST_OPEN_BY_USER} that users open themselves" in told
 
 
 @pages

@@ -56,13 +56,15 @@ def told(left: float | None, at: float = 0.0, state: str = "running", heartbeat:
     return Told(one, left, left, heartbeat, at)
 
 
-def answer(left: float | None, state: str = "running", id_: str = "runtime-1") -> Reply:
+def answer(
+    left: float | None, state: str = "running", id_: str = "runtime-1", rate: int = 1
+) -> Reply:
     """An answer to a request, whenever it is sent."""
     fields = {
         name: getattr(told(left, state=state).reservation, name)
         for name in Reservation.__dataclass_fields__
     }
-    one = {**fields, "id": id_}
+    one = {**fields, "id": id_, "burning_rate": rate}
     body = {
         "reservation": one,
         "seconds_left": left,
@@ -220,6 +222,14 @@ def test_one_that_is_lost_is_opened_again_with_the_same_words() -> None:
     assert world.sent[3].call.body == world.sent[0].call.body
     assert "runtime-2" in world.sent[4].call.path
     assert holding.reservation.id == "runtime-2"
+
+
+def test_one_whose_rate_was_changed_burns_as_before_when_it_is_opened_again() -> None:
+    again = answer(60, "pending", "runtime-2", rate=2)
+    holding, world = opened(answer(90), LOST, again, answer(60, id_="runtime-2"), CLOSED)
+    run(holding._to_beat(), world.do)
+    assert world.paths[-4:] == ["heartbeat", "reservations", "burning-rate", "heartbeat"]
+    assert holding.reservation.burning_rate == 1
 
 
 def test_one_that_can_not_be_opened_again_yet_is_tried_again() -> None:

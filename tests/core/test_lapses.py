@@ -238,7 +238,7 @@ def test_what_has_used_up_its_limit_is_not_opened_again() -> None:
     assert isinstance(refused, ReservationDepleted)
 
 
-def test_what_is_opened_again_burns_and_may_cost_what_it_did_last() -> None:
+def test_what_is_opened_again_burns_as_is_asked_and_may_cost_what_it_did_last() -> None:
     desk = rich()
     id_ = desk.run(LIMITED)
     desk.held(Extend(id_, None, Credits.of(30)))
@@ -246,7 +246,7 @@ def test_what_is_opened_again_burns_and_may_cost_what_it_did_last() -> None:
     desk.wait(30).sweep(id_)
     again = desk.open(LIMITED)
     assert (again.burning_rate, again.limit, again.reserved) == (
-        Credits.of(1),
+        LIMITED.burning_rate,
         Credits.of(30),
         Credits.of(20),
     )

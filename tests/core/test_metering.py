@@ -35,7 +35,7 @@ from prepaid.core.errors import (
     UnknownAccount,
     UnknownReservation,
 )
-from prepaid.core.reservations import MOST_OPEN, State
+from prepaid.core.reservations import MOST_OPEN, MOST_OPEN_BY_USER, State
 from samples import AT, KERNEL
 
 # Opening.
@@ -144,6 +144,15 @@ def test_an_account_has_so_many_open_and_no_more() -> None:
     desk.books.accounts["ada"] = replace(desk.ada, open=MOST_OPEN - 1)
     desk.open()
     assert isinstance(desk.refused(replace(KERNEL, key="another")), TooMany)
+
+
+def test_a_user_opens_fewer_themselves() -> None:
+    desk = rich()
+    mine = replace(KERNEL, by_platform=False)
+    desk.books.accounts["ada"] = replace(desk.ada, open=MOST_OPEN_BY_USER - 1)
+    desk.open(mine)
+    assert isinstance(desk.refused(replace(mine, key="another")), TooMany)
+    desk.held(replace(KERNEL, key="the platform's"))
 
 
 # The key.
@@ -314,12 +323,22 @@ def test_a_settlement_proves_that_it_ran() -> None:
     assert (one.state, one.spent) == (State.SETTLED, Credits.of(2))
 
 
-def test_a_late_settlement_takes_what_time_has_cost_as_far_as_there_is_any() -> None:
+def test_a_late_settlement_takes_no_more_than_what_its_holder_knew_was_reserved() -> None:
+    """Whoever tidies up after a machine that died must not make its user pay for the time since."""
     desk = rich(40)
     id_ = desk.run()
-    assert desk.wait(60).held(Settle(id_, None)).reservation.spent == Credits.of(30)
-    desk = rich(20)
-    id_ = desk.run()
+    one = desk.wait(60).held(Settle(id_, None)).reservation
+    assert (one.state, one.spent, one.ended_at) == (
+        State.SETTLED,
+        Credits.of(15),
+        AT + seconds(30),
+    )
+    assert one.why == "its holder settled it, after what it had reserved was used up"
+
+
+def test_a_limit_that_was_used_up_is_not_settled_any_more() -> None:
+    desk = rich()
+    id_ = desk.run(replace(KERNEL, limit=Credits.of(20)))
     one = desk.wait(60).held(Settle(id_, None)).reservation
     assert (one.state, one.spent, one.ended_at) == (
         State.DEPLETED,

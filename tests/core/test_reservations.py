@@ -344,10 +344,10 @@ def test_what_is_opened_again_costs_nothing_yet_and_remembers_what_it_had_cost(
 ) -> None:
     over = replace(one, state=State.LOST, spent=spent, ended_at=one.beat_at, why="silence")
     at = one.beat_at + wait
-    again = reservations.reopened(over, UUID(int=7), at)
+    again = reservations.reopened(over, UUID(int=7), Credits(3), at)
     assert (again.state, again.epoch, again.id) == (State.PENDING, one.epoch + 1, UUID(int=7))
     assert again.spent_before == one.spent_before + spent
-    assert (again.key, again.burning_rate, again.limit) == (one.key, one.burning_rate, one.limit)
+    assert (again.key, again.burning_rate, again.limit) == (one.key, Credits(3), one.limit)
     assert used(replace(again, reserved=Credits.of(10)), at) == NOTHING
 
 

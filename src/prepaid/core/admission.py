@@ -26,7 +26,7 @@ from prepaid.core.reservations import LONGEST_HEARTBEAT, MOST_RATE, Reservation,
 def opened(asked: Open, first: Reservation | None, at: datetime) -> Reservation:
     """A new one, or the next epoch of one that was lost."""
     if first is not None:
-        return reservations.reopened(first, asked.id, at)
+        return reservations.reopened(first, asked.id, asked.burning_rate, at)
     return Reservation(
         account_uid=asked.account_uid,
         id=asked.id,

@@ -35,7 +35,7 @@ from prepaid.core.errors import (
 )
 from prepaid.core.journal import Journal
 from prepaid.core.notices import NoticeType
-from prepaid.core.reservations import MOST_OPEN, Reservation, State
+from prepaid.core.reservations import MOST_OPEN, MOST_OPEN_BY_USER, Reservation, State
 
 BACKWARDS = timedelta(seconds=60)
 """How far this machine's clock may be behind another's that has written before; time stands still
@@ -60,8 +60,9 @@ class Meter:
             raise KeyReused(f"The key {asked.key!r} was used before, with other content.")
         if first is not None and first.state is not State.LOST:
             return self._held(first, replayed=True)
-        if self.journal.account(asked.account_uid).open >= MOST_OPEN:
-            raise TooMany(f"{MOST_OPEN} reservations are open already; an account has no more.")
+        most = MOST_OPEN if asked.by_platform else MOST_OPEN_BY_USER
+        if self.journal.account(asked.account_uid).open >= most:
+            raise TooMany(f"{most} reservations are open already; no more can be.")
         return self._reserve(admission.opened(asked, first, self.journal.at))
 
     def _reserve(self, fresh: Reservation) -> Held:
@@ -145,14 +146,20 @@ class Meter:
         return self._alive(one) if one.state is State.RUNNING else one
 
     def _settle(self, one: Reservation, spent: Credits | None) -> Reservation:
-        """It ends with what it has cost. That its holder asks for it proves that it ran."""
+        """It ends with what it has cost. That its holder asks for it proves that it ran: as long as
+        what was reserved had lasted, and no longer, since its holder knew how long that was."""
         if spent is not None:
             admission.check_settlement(one, spent, self.journal.at)
-        one = self._over_time(self._alive(one), ahead=False)
+        one = self._alive(one)
+        if one.limit is not None:
+            one = self._over_time(one, ahead=False)
         if not one.is_open:
             return one
-        why = "its holder settled it"
-        return self._end(reservations.ended(one, State.SETTLED, one.beat_at, why, spent))
+        at, why = one.beat_at, "its holder settled it"
+        if reservations.has_run_out(one, at):
+            at = reservations.runs_out_at(one) or at
+            why = f"{why}, after what it had reserved was used up"
+        return self._end(reservations.ended(one, State.SETTLED, at, why, spent))
 
     def _release(self, one: Reservation, asked: Release) -> Reservation:
         if asked.account_uid is not None and one.state is not State.PENDING:

@@ -31,6 +31,9 @@ LONGEST_HEARTBEAT = 3_600
 MOST_OPEN = 2_000
 """Open reservations of one account."""
 
+MOST_OPEN_BY_USER = 100
+"""The number beyond which a user opens no more themselves: all are read for each balance."""
+
 CENTURY = timedelta(days=36_525)
 """The longest time that is told; a limit may last longer."""
 
@@ -259,11 +262,13 @@ def lost(one: Reservation, at: datetime) -> Reservation:
     return ended(one, State.LOST, until, "its heartbeats stopped")
 
 
-def reopened(one: Reservation, id_: UUID, at: datetime) -> Reservation:
-    """One that was lost, opened again: a new epoch that costs nothing yet."""
+def reopened(one: Reservation, id_: UUID, rate: Credits, at: datetime) -> Reservation:
+    """One that was lost, opened again: a new epoch that costs nothing yet, at the rate that is
+    asked for. Its limit may have been raised meanwhile."""
     return replace(
         one,
         id=id_,
+        burning_rate=rate,
         state=State.PENDING,
         started_at=at,
         rated_at=at,

@@ -142,7 +142,9 @@ class Holding:
             return self._hear((yield from ask(call_of(self._id))))
 
     def _to_reopen(self, ask: Ask) -> Steps[None]:
-        """Opens it again under its key: what it has cost so far counts against its limit."""
+        """Opens it again under its key, to burn as it did: what it has cost so far counts against
+        its limit."""
+        rate = self.reservation.burning_rate
         try:
             told = self._hear((yield from ask(self._opening.call())))
         except Refused as refusal:
@@ -151,6 +153,8 @@ class Holding:
             raise kind(f"It was lost, and can't be opened again: {refusal}") from refusal
         if over := ended(told.reservation):
             raise over
+        if told.reservation.burning_rate != rate:
+            self._hear((yield from ask(calls.burning_rate(self._id, rate))))
 
     def _to_change(self, call_of: Callable[[str], Call[Told]]) -> Steps[None]:
         """Asks for something else about it; a reservation that turns out to be over is."""

@@ -56,7 +56,10 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
         gateway = open_gateway(settings)
         try:
             shop = await _shop(settings, database, gateway)
-            async with _sweeping(database, ledger), Changes(database).open() as changes:
+            async with (
+                _sweeping(database, ledger),
+                Changes(database, ledger.clock).open() as changes,
+            ):
                 yield Service(settings, database, ledger, changes, shop, clock or wall_clock)
         finally:
             await gateway.close()

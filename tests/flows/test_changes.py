@@ -23,7 +23,6 @@ from prepaid.flows.changes import (
     MOST,
     MOST_OF_ACCOUNT,
     POLL_SECONDS,
-    READERS,
     Changes,
     Listener,
 )
@@ -55,7 +54,7 @@ async def ledger(database: Database) -> AsyncIterator[Ledger]:
 @pytest.fixture
 async def changes(database_url: str) -> AsyncIterator[Changes]:
     other = Database(database_url)
-    async with Changes(other).open() as opened:
+    async with Changes(other, lambda: AT).open() as opened:
         yield opened
     await other.close()
 
@@ -72,7 +71,7 @@ async def charge(ledger: Ledger, uid: str = "ada") -> None:
 
 
 async def read(changes: Changes, database: Database, listener: Listener) -> News:
-    return await changes.news(listener, await end(database, listener.uid), AT)
+    return await changes.news(listener, await end(database, listener.uid))
 
 
 async def until(fact: Callable[[], object]) -> None:
@@ -126,9 +125,9 @@ async def test_who_has_read_a_part_is_woken_again(
 ) -> None:
     await asyncio.gather(*(charge(ledger) for _ in range(PAGE)))
     with changes.listening("ada") as listener:
-        assert (await changes.news(listener, Position(0, 0), AT)).balance is None
+        assert (await changes.news(listener, Position(0, 0))).balance is None
         assert await listener.change(DEADLINE_SECONDS)
-        assert (await changes.news(listener, Position(PAGE, 0), AT)).account == listener.seen
+        assert (await changes.news(listener, Position(PAGE, 0))).account == listener.seen
     assert (await end(database, "ada")).entry == PAGE + 1
 
 
@@ -145,7 +144,7 @@ async def test_many_who_listen_share_one_query(database: Database, ledger: Ledge
     uids = [f"user-{number}" for number in range(20)]
     for uid in uids:
         await make(ledger, database, uid)
-    async with Changes(database).open() as changes:
+    async with Changes(database, lambda: AT).open() as changes:
         with ExitStack() as stack:
             listeners = [stack.enter_context(changes.listening(uid)) for uid in uids * 20]
             for listener in listeners[:20]:
@@ -160,7 +159,7 @@ async def test_many_who_listen_share_one_query(database: Database, ledger: Ledge
 async def test_nothing_is_asked_while_nobody_listens(database_url: str, ledger: Ledger) -> None:
     other = Database(database_url)
     with counted(other) as sent:
-        async with Changes(other).open() as changes:
+        async with Changes(other, lambda: AT).open() as changes:
             with changes.listening("ada"), changes.listening("ada"):
                 await until(lambda: sent)
             asked = len(sent)
@@ -168,18 +167,6 @@ async def test_nothing_is_asked_while_nobody_listens(database_url: str, ledger: 
                 await charge(ledger)
         assert len(sent) - asked <= 1  # a poll that had begun
     await other.close()
-
-
-async def test_few_read_at_once(changes: Changes, database: Database, ledger: Ledger) -> None:
-    """The writer finds a connection, also when a batch wakes hundreds."""
-    del ledger
-    at_once = [0]
-    pool = changes._database.engine.sync_engine.pool
-    event.listen(pool, "checkout", lambda *_: at_once.append(at_once[-1] + 1))
-    event.listen(pool, "checkin", lambda *_: at_once.append(at_once[-1] - 1))
-    with changes.listening("ada") as listener:
-        await asyncio.gather(*(read(changes, database, listener) for _ in range(100)))
-    assert READERS <= max(at_once) <= READERS + 1  # and the poll
 
 
 async def test_an_account_has_so_many_listeners_and_no_more(changes: Changes) -> None:
@@ -205,7 +192,7 @@ async def test_a_process_has_so_many_listeners_and_no_more(changes: Changes) -> 
 
 
 async def test_a_stop_ends_all_and_lets_nobody_begin(database: Database) -> None:
-    async with Changes(database).open() as changes:
+    async with Changes(database, lambda: AT).open() as changes:
         with changes.listening("ada") as one, changes.listening("bob") as other:
             waiting = [asyncio.create_task(it.change(DEADLINE_SECONDS)) for it in (one, other)]
             changes.stop()
@@ -221,7 +208,7 @@ async def test_a_stop_ends_all_and_lets_nobody_begin(database: Database) -> None
 async def test_the_watcher_outlives_a_database_without_tables(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     with structlog.testing.capture_logs() as lines:
-        async with Changes(database).open() as changes:
+        async with Changes(database, lambda: AT).open() as changes:
             with changes.listening("ada") as listener:
                 await until(lambda: lines)
                 await asyncio.to_thread(migrate, empty_database_url)
@@ -238,11 +225,11 @@ async def test_the_watcher_outlives_an_absence_of_the_database(
     folder = tmp_path / "mounted"
     database = Database(sqlite_url(folder / "prepaid.db"))
     with structlog.testing.capture_logs() as lines:
-        async with Changes(database).open() as changes:
+        async with Changes(database, lambda: AT).open() as changes:
             with changes.listening("ada") as listener:
                 await until(lambda: lines)
                 with pytest.raises(Unavailable):
-                    await changes.news(listener, Position(0, 0), AT)
+                    await changes.news(listener, Position(0, 0))
                 away = folder.with_name("away")
                 away.mkdir()
                 shutil.copy(migrated_sqlite, away / "prepaid.db")

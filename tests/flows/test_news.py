@@ -11,7 +11,7 @@ from prepaid.core.entries import Kind
 from prepaid.core.errors import UnknownAccount
 from prepaid.core.notices import NoticeType
 from prepaid.flows import accounts, consumption, reservations
-from prepaid.flows.news import MOST_MISSED, PAGE, Position, end, news
+from prepaid.flows.news import MOST_MISSED, PAGE, News, Position, end, news
 from prepaid.ids import new_id
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
@@ -36,6 +36,11 @@ async def ledger(database: Database) -> AsyncIterator[Ledger]:
             given = Give(new_id(), uid, "k", Credits.of(1_000), Kind.PROMOTION, "", "grace")
             await accounts.give(opened, given)
         yield opened
+
+
+async def read(database: Database, since: Position, uid: str = "ada") -> News:
+    (found,) = await news(database, [(uid, since)], AT)
+    return found
 
 
 def opening(limit: int) -> Open:
@@ -69,7 +74,7 @@ async def test_what_happened_since_is_told_in_order_and_what_there_is_now(
     for uid in ("ada", "bob", "ada"):
         charge = Charge(new_id(), uid, str(new_id()), Credits.of(2), "kernel k1", "", uid)
         await consumption.charge(ledger, charge)
-    found = await news(database, "ada", since, AT)
+    found = await read(database, since)
     assert [(one.number, one.account_uid) for one in found.entries] == [(2, "ada"), (3, "ada")]
     assert [(one.number, one.type) for one in found.notices] == [(1, NoticeType.OPENED)]
     assert found.position == Position(3, 1) == await end(database, "ada")
@@ -77,7 +82,7 @@ async def test_what_happened_since_is_told_in_order_and_what_there_is_now(
     assert found.balance.balance == found.account.balance == Credits.of(996)
     assert found.balance.available == Credits.of(991)
     assert [one.id for one in found.balance.reservations] == [held.reservation.id]
-    nothing = await news(database, "ada", found.position, AT)
+    nothing = await read(database, found.position)
     assert (nothing.entries, nothing.notices, nothing.account) == ([], [], found.account)
     assert nothing.balance is not None
 
@@ -93,12 +98,28 @@ async def test_much_is_told_in_pages_and_what_there_is_with_the_last(
         for _ in range(2 * PAGE)
     ]
     await consumption.charge_all(ledger, charges)
-    first = await news(database, "ada", Position(1, 0), AT)
-    last = await news(database, "ada", first.position, AT)
+    first = await read(database, Position(1, 0))
+    last = await read(database, first.position)
     assert (len(first.entries), len(first.notices), first.balance) == (PAGE, PAGE, None)
     assert (len(last.entries), len(last.notices)) == (PAGE, 0)
     assert last.balance is not None
     assert last.position == await end(database, "ada")
+
+
+async def test_many_are_told_what_is_theirs(database: Database, ledger: Ledger) -> None:
+    for uid in ("bob", "ada", "bob"):
+        charge = Charge(new_id(), uid, str(new_id()), Credits.of(2), "kernel k1", "", uid)
+        await consumption.charge(ledger, charge)
+    await reservations.hold(ledger, opening(5))
+    asked = [("ada", Position(1, 0)), ("bob", Position(2, 0)), ("ada", Position(2, 1))]
+    ada, bob, same = await news(database, asked, AT)
+    assert ([one.number for one in ada.entries], len(ada.notices)) == ([2], 1)
+    assert [(one.number, one.account_uid) for one in bob.entries] == [(3, "bob")]
+    assert (same.entries, same.notices) == ([], [])
+    assert ada.balance == same.balance
+    assert ada.balance is not None
+    assert bob.balance is not None
+    assert (len(ada.balance.reservations), len(bob.balance.reservations)) == (1, 0)
 
 
 @pytest.mark.parametrize(

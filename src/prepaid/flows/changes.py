@@ -1,7 +1,7 @@
 """Changes: whoever listens to an account is woken when it changes, whichever process changed it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 
@@ -9,8 +9,8 @@ import structlog
 
 from prepaid.core.books import Account
 from prepaid.core.errors import TooMany, Unavailable
-from prepaid.flows import news
 from prepaid.flows.news import News, Position
+from prepaid.flows.readings import Readings
 from prepaid.storage import accounts
 from prepaid.storage.database import Database
 
@@ -24,10 +24,6 @@ MOST_OF_ACCOUNT = 20
 MOST = 1_000
 """Listeners in one process. Each has a connection and a task, and reads when its account changes:
 more are for another process."""
-
-READERS = 4
-"""How many listeners read at once. A batch may change a thousand accounts, and the writer has to
-find a connection among the ten that a process has."""
 
 FINISH_SECONDS = 0.5
 """How long a stopping service waits for a poll of a database that hangs."""
@@ -46,6 +42,7 @@ class Listener:
         self.uid = uid
         self.seen: Account | None = None
         self.ended = False
+        self._shown: Account | None = None
         self._woken = asyncio.Event()
 
     async def change(self, seconds: float) -> bool:
@@ -59,8 +56,15 @@ class Listener:
 
     def show(self, account: Account) -> None:
         """Wakes them if they have not seen the account so. Several changes wake them once."""
+        self._shown = account
         if account != self.seen:
             self._woken.set()
+
+    def see(self, account: Account) -> None:
+        """They have read all there was; if they were to be woken for just that, they need not."""
+        self.seen = account
+        if self._shown == account:
+            self._woken.clear()
 
     def end(self) -> None:
         """Ends their listening."""
@@ -70,16 +74,17 @@ class Listener:
 
 class Changes:
     """Watches the accounts that somebody listens to. Use it as `async with Changes(...).open()`.
+    `clock` gives the instant that balances are reckoned for.
 
     PostgreSQL could tell of changes by itself (NOTIFY): SQLite could not, a connection pooler
     would be in the way, and each commit would pay for it, whether or not anybody listens.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
         self._database = database
+        self._readings = Readings(database, clock)
         self._listeners: dict[str, set[Listener]] = {}
         self._anybody = asyncio.Event()
-        self._turns = asyncio.Semaphore(READERS)
         self._stopping = asyncio.Event()
 
     @asynccontextmanager
@@ -111,16 +116,15 @@ class Changes:
         finally:
             self._leave(listener)
 
-    async def news(self, listener: Listener, since: Position, at: datetime) -> News:
-        """What has happened to their account since a position, and what it has at an instant.
+    async def news(self, listener: Listener, since: Position) -> News:
+        """What has happened to their account since a position, and what it has now.
 
         Raises:
             LedgerUnavailable: the database is away. They are woken when it is back.
         """
-        async with self._turns:
-            found = await news.news(self._database, listener.uid, since, at)
+        found = await self._readings.news((listener.uid, since))
         if found.balance is not None:
-            listener.seen = found.account
+            listener.see(found.account)
         return found
 
     def stop(self) -> None:

@@ -1,5 +1,6 @@
 """News: what has happened to an account since somebody last read it, and what it has now."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +34,10 @@ class Position:
         return min(missed) >= 0 and max(missed) <= MOST_MISSED
 
 
+Asked = tuple[str, Position]
+"""An account, and how far it was read."""
+
+
 @dataclass(frozen=True, slots=True)
 class News:
     """What has happened to an account since a position, in order, and the position after it.
@@ -60,19 +65,41 @@ async def end(database: Database, uid: str) -> Position:
     return _end(booked[uid])
 
 
-async def news(database: Database, uid: str, since: Position, at: datetime) -> News:
-    """What has happened to an account that there is, as one consistent picture shows it: a page
-    of it, if it is much."""
+async def news(database: Database, asked: Collection[Asked], at: datetime) -> list[News]:
+    """What has happened to accounts that there are, as one consistent picture shows it: a page
+    for each, if it is much. What many ask at once takes little more than one query for each."""
     async with database.snapshot() as connection:
-        account = (await accounts.booked(connection, [uid]))[uid]
-        posted = await entries.after(connection, uid, since.entry, PAGE)
-        noticed = await outbox.after(connection, uid, since.notice, PAGE)
-        running = await reservations.open_ones(connection, [uid])
-    # Numbers have no gaps.
-    position = Position(since.entry + len(posted), since.notice + len(noticed))
+        booked = await accounts.booked(connection, {uid for uid, _ in asked})
+        some_run = [account.uid for account in booked.values() if account.open]
+        running = await reservations.open_ones(connection, some_run)
+        posted = {
+            (uid, number): await entries.after(connection, uid, number, PAGE)
+            for uid, number in {(uid, since.entry) for uid, since in asked}
+            if number < booked[uid].last_entry
+        }
+        noticed = {
+            (uid, number): await outbox.after(connection, uid, number, PAGE)
+            for uid, number in {(uid, since.notice) for uid, since in asked}
+            if number < booked[uid].last_notice
+        }
+    return [
+        _news(
+            booked[uid],
+            since,
+            posted.get((uid, since.entry), []),
+            noticed.get((uid, since.notice), []),
+            balance_of(booked[uid], running.get(uid, []), at),
+        )
+        for uid, since in asked
+    ]
+
+
+def _news(
+    account: Account, since: Position, posted: list[Entry], noticed: list[Notice], balance: Balance
+) -> News:
+    position = Position(since.entry + len(posted), since.notice + len(noticed))  # without gaps
     is_all = position == _end(account)
-    balance = balance_of(account, running[uid], at) if is_all else None
-    return News(account, posted, noticed, position, balance)
+    return News(account, posted, noticed, position, balance if is_all else None)
 
 
 def _end(account: Account) -> Position:

@@ -180,9 +180,8 @@ class _Telling:
         """The next page of events, and whether there is more. While the database is away there
         is none; its return wakes the listener."""
         known = self.listener.seen
-        at = self.service.ledger.clock()
         try:
-            found = await self.service.changes.news(self.listener, self.since, at)
+            found = await self.service.changes.news(self.listener, self.since)
         except Unavailable:
             return b"", False
         told = b"".join(_all(found, self.since)) if found.account != known else b""

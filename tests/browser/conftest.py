@@ -18,9 +18,6 @@ from local_stripe import LocalStripe, local_stripe
 from prepaid.web import page
 from visitors import Visitor
 
-ICON = "/assets/icon-"
-"""Where the address changes, Chromium looks for the page's relative icon beside the new one."""
-
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -89,7 +86,7 @@ async def visitor(
     context = await browser.new_context(
         locale="en-US", timezone_id="UTC", reduced_motion="reduce", viewport=WIDE
     )
-    watch = Watch(context, {shop.url, shop.stripe.url}, [ICON])
+    watch = Watch(context, {shop.url, shop.stripe.url})
     tab = await context.new_page()
     yield Visitor(context, tab, shop, packages, f"user-{uuid4().hex}", watch)
     await context.close()

@@ -8,6 +8,10 @@ import { takeTokenFromAddress } from "./identity";
 import { Page } from "./Page";
 import { forgetWhenStrange, newCache } from "./service/queries";
 
+// The icon's address is relative, as all are, and would follow the page's when that changes.
+for (const icon of document.querySelectorAll<HTMLLinkElement>("link[rel=icon]")) {
+  icon.href = new URL(icon.href).href;
+}
 takeTokenFromAddress();
 const cache = newCache();
 forgetWhenStrange(cache);

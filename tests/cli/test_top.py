@@ -1,17 +1,20 @@
 """What burns, on a terminal and elsewhere: one picture, or one a second until somebody ends it."""
 
+import asyncio
 import signal
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from beside import kernel, start, with_credits
 from conftest import fresh_database
-from local_postgres import LocalPostgres
+from local_postgres import LocalPostgres, RunningPostgres
 from operators import Operator
 from prepaid.clock import wall_clock
 from prepaid.core.amounts import NOTHING, Credits
+from prepaid.storage.database import Database
 from prepaid.storage.schema import migrate
 from terminals import terminal
 
@@ -201,3 +204,20 @@ def test_a_database_that_is_away_is_said_and_looked_for(nobody: Operator) -> Non
                 assert screen.ends() == 0
                 assert screen.is_given_back
                 server.start()
+
+
+async def test_a_picture_that_is_not_renewed_says_how_old_it_is(
+    nobody: Operator, postgres: RunningPostgres, migrated_postgres: str
+) -> None:
+    """Somebody's lock keeps the answer back: the database is there, and says nothing."""
+    for url in fresh_database(postgres, migrated_postgres):
+        nobody.settings["PREPAID_DATABASE_URL"] = url
+        await asyncio.to_thread(busy, nobody)
+        database = Database(url)
+        with terminal(nobody, "top") as screen:
+            screen.shows("fast")
+            async with database.writing() as connection:
+                await connection.execute(text("LOCK TABLE reservations"))
+                await asyncio.to_thread(screen.shows, "Nothing new for")
+            await asyncio.to_thread(screen.shows_no, "Nothing new for")
+        await database.close()

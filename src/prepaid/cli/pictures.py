@@ -44,7 +44,7 @@ class Picture:
             height = options.size.height if self.on_screen else None
             yield from _drawn(self.activity, options.max_width, height)
         if self.trouble:
-            yield Text(self.trouble, "bold red")
+            yield Text(self.trouble, "bold red", no_wrap=self.on_screen, overflow="ellipsis")
 
 
 def percent_of_limit(one: Reservation, at: datetime) -> int | None:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +12,7 @@ from rich.live import Live
 
 from prepaid.cli.keyboard import ended_by_hand
 from prepaid.cli.pictures import Picture, alarm, percent_of_limit
-from prepaid.cli.reports import Report
+from prepaid.cli.reports import Report, lasting
 from prepaid.cli.telling import ReservationOut, an_hour, reservation_out, runway_of, seconds
 from prepaid.core.commands import Held
 from prepaid.core.errors import Unavailable
@@ -26,6 +26,9 @@ MOST = 50
 
 REFRESH_SECONDS = 1.0
 """From one picture to the next."""
+
+PATIENCE_SECONDS = 3.0
+"""Without a new picture for so long, its age is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,25 +86,57 @@ async def watched(uid: str | None) -> Report:
     """A picture on the whole screen, anew every second, until somebody ends it."""
     database_url = read_database_settings().database
     live = Live(console=Console(highlight=False), screen=True, auto_refresh=False)
-    watching = asyncio.create_task(_watch(live, database_url, uid))
-    with ended_by_hand(watching.cancel), live, suppress(asyncio.CancelledError):
-        await watching
+    screen = _Screen(live, asyncio.get_running_loop().time())
+    looking = asyncio.create_task(_look(screen, database_url, uid))
+    with ended_by_hand(looking.cancel), live, suppress(asyncio.CancelledError):
+        while not looking.done():
+            await asyncio.wait([looking], timeout=REFRESH_SECONDS)
+            screen.wait()
+        await looking
     return Report(None, [])
 
 
-async def _watch(live: Live, database_url: str, uid: str | None) -> None:
+@dataclass(slots=True)
+class _Screen:
+    """What is drawn: what was `seen` last, at an instant of the loop's clock (first, when somebody
+    began to look), and why there is nothing newer."""
+
+    live: Live
+    at: float
+    seen: Activity | None = None
+    away: str = ""
+
+    def show(self, seen: Activity) -> None:
+        """Draws what goes on."""
+        self.seen, self.at, self.away = seen, asyncio.get_running_loop().time(), ""
+        self._draw("")
+
+    def miss(self, why: str) -> None:
+        """Draws what was seen last, and why it is not newer."""
+        self.away = why
+        self._draw(why)
+
+    def wait(self) -> None:
+        """Says how old the picture is, once nothing has come for too long."""
+        silent = asyncio.get_running_loop().time() - self.at
+        if silent >= PATIENCE_SECONDS:
+            since = lasting(timedelta(seconds=silent))
+            self._draw(f"{self.away or 'The database does not answer.'} Nothing new for {since}.")
+
+    def _draw(self, trouble: str) -> None:
+        self.live.update(Picture(self.seen, trouble, on_screen=True), refresh=True)
+
+
+async def _look(screen: _Screen, database_url: str, uid: str | None) -> None:
     """Looks for ever, also at a database that comes and goes."""
-    picture = Picture(None, on_screen=True)
     while True:
         try:
             async with open_database(database_url) as database:
                 while True:
-                    seen = await activity(database, await time_of(database), MOST, uid)
-                    picture = Picture(seen, on_screen=True)
-                    live.update(picture, refresh=True)
+                    screen.show(await activity(database, await time_of(database), MOST, uid))
                     await asyncio.sleep(REFRESH_SECONDS)
         except Unavailable as away:
-            live.update(replace(picture, trouble=str(away)), refresh=True)
+            screen.miss(str(away))
             await asyncio.sleep(REFRESH_SECONDS)
 
 

@@ -36,7 +36,9 @@ THEIRS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("branch", THEIRS, ids=lambda branch: branch.__name__)
+@pytest.mark.parametrize(
+    "branch", sorted(THEIRS, key=lambda one: one.__name__), ids=lambda branch: branch.__name__
+)
 def test_each_refusal_has_its_class(branch: type[theirs.Refusal]) -> None:
     mine = BY_CODE[branch.code]
     assert getattr(ours, branch.__name__) is mine

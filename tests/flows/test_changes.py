@@ -14,6 +14,7 @@ from sqlalchemy import event
 
 from conftest import sqlite_url
 from prepaid.core.amounts import Credits
+from prepaid.core.books import Account
 from prepaid.core.commands import Charge, Give
 from prepaid.core.entries import Kind
 from prepaid.core.errors import TooMany, Unavailable
@@ -129,6 +130,20 @@ async def test_who_has_read_a_part_is_woken_again(
         assert await listener.change(DEADLINE_SECONDS)
         assert (await changes.news(listener, Position(PAGE, 0))).account == listener.seen
     assert (await end(database, "ada")).entry == PAGE + 1
+
+
+async def test_who_has_read_much_rests_before_they_read_again() -> None:
+    """A balance with two thousand reservations, of which each heartbeat changes the account."""
+    few, many = Account("ada", Credits(5), 1), Account("ada", Credits(5), 1, open=2_000)
+    listener = Listener("ada")
+    listener.see(few)
+    listener.show(many)
+    assert await listener.change(0)
+    listener.see(many)
+    began = time.monotonic()
+    while not await listener.change(POLL_SECONDS):
+        listener.show(few)
+    assert 0.8 < time.monotonic() - began < 3
 
 
 async def test_many_changes_wake_once(changes: Changes, database: Database, ledger: Ledger) -> None:

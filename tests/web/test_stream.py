@@ -303,10 +303,12 @@ def test_a_stream_outlives_an_absence_of_the_database(
         migrate(url)
         with running(url, running_stripe) as house:
             purse = Purse(house, house.admin(), uid).give(10)
-            with listening(house.url, purse.token) as listener:
+            key = house.key(Scope.USER, uid).secret
+            with listening(house.url, key) as listener:
                 server.stop("immediate")
                 wait_for(lambda: house.ask("GET", "/readyz").status_code == 503)
                 refused(house.ask("GET", STREAM, purse.token), 503)
+                wait_for(lambda: listener.comments)  # nobody can say whether the key still holds
                 server.start()
                 wait_for(lambda: house.ask("GET", "/readyz").status_code == 200)
                 charge(purse)

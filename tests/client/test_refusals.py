@@ -29,16 +29,12 @@ def branches(of: type[Exception]) -> Iterator[type[Exception]]:
         yield from branches(branch)
 
 
-THEIRS = {
-    branch
-    for branch in branches(theirs.Refusal)
-    if branch.__module__ == theirs.__name__
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    "branch", sorted(THEIRS, key=lambda one: one.__name__), ids=lambda branch: branch.__name__
+THEIRS = sorted(
+    {branch for branch in branches(theirs.Refusal) if branch.__module__ == theirs.__name__}, key=str
 )
+
+
+@pytest.mark.parametrize("branch", THEIRS, ids=lambda branch: branch.__name__)
 def test_each_refusal_has_its_class(branch: type[theirs.Refusal]) -> None:
     mine = BY_CODE[branch.code]
     assert getattr(ours, branch.__name__) is mine

@@ -38,6 +38,11 @@ class Terminal:
         return [CODES.sub("", one).splitlines() for one in begun[:-1]]
 
     @property
+    def lines(self) -> list[str]:
+        """All lines, of a command that draws no pictures."""
+        return CODES.sub("", self.written.decode()).splitlines()
+
+    @property
     def is_given_back(self) -> bool:
         """Whether the screen, the cursor and the keys are again as they were before."""
         drew = self.written.rfind(b"\x1b[?1049l") > self.written.rfind(b"\x1b[?1049h") >= 0

@@ -10,6 +10,7 @@ import pytest
 from beside import kernel, start, with_credits
 from operators import Operator
 from prepaid.core.amounts import NOTHING, Credits
+from terminals import terminal
 
 NOBODYS = "runtime-01a209e2-d4b3-74be-9c4a-86c27b7d41bc"
 CENT = Credits(10_000)
@@ -126,6 +127,15 @@ def test_people_read_what_became_of_it(bob: Operator) -> None:
     ended = bob.runs("reservations", "release", id_).out
     assert ended == f"{id_} was released at a cost of 0 credits: its holder released it.\n"
     assert bob.runs("reservations", "settle", id_).out.startswith(f"{id_} had been released at")
+
+
+def test_a_narrow_terminal_breaks_no_id(bob: Operator) -> None:
+    (held,) = start(bob, [kernel("a long name " * 5, CENT, uid="bob")])
+    with terminal(bob, "reservations", "list", columns=60) as screen:
+        assert screen.ends() == 0
+    heading, line = screen.lines
+    assert heading.split() == ["id", "state"]
+    assert line.split() == [held.reservation.name, "running"]
 
 
 def test_people_read_how_long_it_lasts(bob: Operator) -> None:

@@ -6,10 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from rich.table import Table
-
 from prepaid.cli.options import key_or_new
-from prepaid.cli.reports import Report, moment, table
+from prepaid.cli.reports import Report, moment
+from prepaid.cli.tables import Column, Rows
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import Give, Posted, Reverse
 from prepaid.core.currencies import spoken
@@ -180,14 +179,17 @@ def _grant_out(one: Grant) -> GrantOut:
     )
 
 
-def _table(found: Sequence[Grant]) -> Table:
-    return table(
-        *("id", "kind", "priority", "credits", "left", "paid", "expires", "since"),
-        rows=map(_row, found),
+def _table(found: Sequence[Grant]) -> Rows[Grant]:
+    return Rows(
+        found,
+        (
+            Column("id", lambda one: one.id, words=True, whole=True),
+            Column("kind", lambda one: one.kind, words=True),
+            Column("priority", lambda one: one.priority, 124),
+            Column("credits", lambda one: one.credits, 90),
+            Column("left", lambda one: one.remaining),
+            Column("paid", lambda one: None if one.paid is None else spoken(one.paid), 102),
+            Column("expires", lambda one: moment(one.expires_at), words=True),
+            Column("since", lambda one: moment(one.at), 146, words=True),
+        ),
     )
-
-
-def _row(one: Grant) -> tuple[object, ...]:
-    paid = "" if one.paid is None else spoken(one.paid)
-    times = (moment(one.expires_at), moment(one.at))
-    return (one.id, one.kind, one.priority, one.credits, one.remaining, paid, *times)

@@ -1,15 +1,14 @@
 """Pictures of what burns, drawn on as much room as there is."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
-from rich.table import Table
 from rich.text import Text
 
-from prepaid.cli.reports import lasting, plain
+from prepaid.cli.reports import lasting
+from prepaid.cli.tables import Column, Rows
 from prepaid.cli.telling import an_hour, runway_of
 from prepaid.core.amounts import MICRO, Credits
 from prepaid.core.commands import Held
@@ -21,8 +20,6 @@ WARNING, CRITICAL = 75, 90
 
 AROUND = 6
 """Lines of a picture that are no rows: the sum, two headings, what is between, and the trouble."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +39,7 @@ class Picture:
         del console
         if self.activity is not None:
             height = options.size.height if self.on_screen else None
-            yield from _drawn(self.activity, options.max_width, height)
+            yield from _drawn(self.activity, height)
         if self.trouble:
             yield Text(self.trouble, "bold red", no_wrap=self.on_screen, overflow="ellipsis")
 
@@ -69,28 +66,19 @@ def brief(amount: Credits) -> str:
     return f"{whole}.{hundredths:02}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Column(Generic[T]):
-    """A column, and how many columns of a terminal there have to be for it to be shown."""
-
-    name: str
-    cell: Callable[[T], Text | str]
-    least: int = 0
-    words: bool = False
-
-
-def _drawn(seen: Activity, width: int, height: int | None) -> Iterator[RenderableType]:
+def _drawn(seen: Activity, height: int | None) -> Iterator[RenderableType]:
     count, rate = seen.burning.running, brief(an_hour(seen.burning.burning_rate))
     burn = "reservation burns" if count == 1 else "reservations burn"
     burners, busiest = _fitting(seen, height)
     cut = height is not None
-    yield _line(f"{seen.at:%H:%M:%S}Z  {count} {burn} {rate} credits an hour", cut=cut)
+    told = f"{seen.at:%H:%M:%S}Z  {count} {burn} {rate} credits an hour"
+    yield Text(told, no_wrap=cut, overflow="ellipsis")
     if burners:
         yield Text("")
-        yield _table(burners, _account_columns(seen.at), width, cut=cut)
+        yield Rows(burners, _account_columns(seen.at), cut)
     if busiest:
         yield Text("")
-        yield _table(busiest, _RESERVATION_COLUMNS, width, cut=cut)
+        yield Rows(busiest, _RESERVATION_COLUMNS, cut)
 
 
 def _fitting(seen: Activity, height: int | None) -> tuple[Sequence[Burner], Sequence[Held]]:
@@ -102,39 +90,15 @@ def _fitting(seen: Activity, height: int | None) -> tuple[Sequence[Burner], Sequ
     return seen.burners[: room - below], seen.busiest[:below]
 
 
-def _table(rows: Sequence[T], columns: Sequence[_Column[T]], width: int, *, cut: bool) -> Table:
-    shown = [one for one in columns if one.least <= width]
-    made = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), expand=cut)
-    for place, one in enumerate(shown):
-        made.add_column(
-            one.name,
-            justify="left" if one.words else "right",
-            overflow="ellipsis" if cut else "fold",
-            no_wrap=cut,
-            ratio=1 if place == 0 and cut else None,
-            min_width=8 if place == 0 else None,
-        )
-    for row in rows:
-        cells = (one.cell(row) for one in shown)
-        made.add_row(*(cell if isinstance(cell, Text) else _line(cell, cut=cut) for cell in cells))
-    return made
-
-
-def _line(cell: str, *, cut: bool) -> Text:
-    text = plain(cell)
-    text.no_wrap, text.overflow = cut, "ellipsis" if cut else "fold"
-    return text
-
-
-def _account_columns(at: datetime) -> Sequence[_Column[Burner]]:
+def _account_columns(at: datetime) -> Sequence[Column[Burner]]:
     return (
-        _Column("account", lambda one: one.account.uid, words=True),
-        _Column("balance", lambda one: brief(one.account.balance), 72),
-        _Column("reserved", lambda one: brief(one.account.reserved), 88),
-        _Column("available", lambda one: brief(one.account.balance - one.account.reserved), 36),
-        _Column("an hour", lambda one: brief(an_hour(one.burning.burning_rate))),
-        _Column("lasts", lambda one: _span(_until(one.depletes_at, at)), 48),
-        _Column("runs", lambda one: str(one.burning.running), 56),
+        Column("account", lambda one: one.account.uid, words=True),
+        Column("balance", lambda one: brief(one.account.balance), 72),
+        Column("reserved", lambda one: brief(one.account.reserved), 88),
+        Column("available", lambda one: brief(one.account.balance - one.account.reserved), 36),
+        Column("an hour", lambda one: brief(an_hour(one.burning.burning_rate))),
+        Column("lasts", lambda one: _span(_until(one.depletes_at, at)), 48),
+        Column("runs", lambda one: str(one.burning.running), 56),
     )
 
 
@@ -167,12 +131,12 @@ def _span(left: timedelta | None) -> str:
     return "-" if left is None else lasting(left)
 
 
-_RESERVATION_COLUMNS: Sequence[_Column[Held]] = (
-    _Column("resource", lambda held: held.reservation.resource, words=True),
-    _Column("account", lambda held: held.reservation.account_uid, 72, words=True),
-    _Column("an hour", lambda held: brief(an_hour(held.reservation.burning_rate))),
-    _Column("used", lambda held: brief(used(held.reservation, held.at)), 88),
-    _Column("of limit", _progress, 48),
-    _Column("lasts", lambda held: _span(runway_of(held)), 36),
-    _Column("heard of", _heard, 60),
+_RESERVATION_COLUMNS: Sequence[Column[Held]] = (
+    Column("resource", lambda held: held.reservation.resource, words=True),
+    Column("account", lambda held: held.reservation.account_uid, 72, words=True),
+    Column("an hour", lambda held: brief(an_hour(held.reservation.burning_rate))),
+    Column("used", lambda held: brief(used(held.reservation, held.at)), 88),
+    Column("of limit", _progress, 48),
+    Column("lasts", lambda held: _span(runway_of(held)), 36),
+    Column("heard of", _heard, 60),
 )

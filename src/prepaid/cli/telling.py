@@ -8,6 +8,7 @@ from decimal import Decimal
 from rich.table import Table
 
 from prepaid.cli.reports import lasting, moment, table
+from prepaid.cli.tables import Column, Rows
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import Held
 from prepaid.core.reservations import Reservation, runs_out_at, runway, time_left, used
@@ -89,12 +90,23 @@ def held_out(held: Held) -> HeldOut:
     )
 
 
-def listing(found: Sequence[Reservation], at: datetime) -> Table:
+def listing(found: Sequence[Reservation], at: datetime) -> Rows[Reservation]:
     """Reservations, a line each."""
-    return table(
-        *("id", "account", "resource", "state", "an hour", "used", "reserved", "limit"),
-        *("since", "last heard of", "why it ended"),
-        rows=(_row(one, at) for one in found),
+    return Rows(
+        found,
+        (
+            Column("id", lambda one: one.name, words=True, whole=True),
+            Column("account", lambda one: one.account_uid, 96, words=True),
+            Column("resource", lambda one: one.resource, 68, words=True),
+            Column("state", lambda one: one.state, words=True),
+            Column("an hour", lambda one: an_hour(one.burning_rate), 78),
+            Column("used", lambda one: used(one, at), 108),
+            Column("reserved", lambda one: one.claim, 120),
+            Column("limit", lambda one: one.limit, 132),
+            Column("since", lambda one: moment(one.started_at), 154, words=True),
+            Column("last heard of", lambda one: moment(one.beat_at), 176, words=True),
+            Column("why it ended", lambda one: one.why, 198, words=True),
+        ),
     )
 
 
@@ -151,12 +163,6 @@ def an_hour(rate: Credits) -> Credits:
 def seconds(left: timedelta | None) -> Decimal | None:
     """With three decimals, rounded down: nobody is told more than there is."""
     return None if left is None else Decimal(left // timedelta(milliseconds=1)).scaleb(-3)
-
-
-def _row(one: Reservation, at: datetime) -> tuple[object, ...]:
-    claims = (an_hour(one.burning_rate), used(one, at), one.claim, one.limit)
-    times = (moment(one.started_at), moment(one.beat_at))
-    return (one.name, one.account_uid, one.resource, one.state, *claims, *times, one.why)
 
 
 def _span(left: timedelta | None) -> str:

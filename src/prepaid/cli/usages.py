@@ -1,12 +1,14 @@
 """Usages: what ran for an account, what it was charged for, and what each has cost."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from prepaid.cli.reports import Report, moment, table
+from prepaid.cli.reports import Report, moment
+from prepaid.cli.tables import Column, Rows
 from prepaid.core.amounts import NOTHING
 from prepaid.core.entries import Entry
 from prepaid.core.errors import Invalid
@@ -58,8 +60,7 @@ async def listed(uid: str, wanted: Filter, before: str | None, limit: int) -> Re
         now = await time_of(database)
     told = [_usage_out(one, now) for one in page.usages]
     more = None if page.next_before is None else _written(page.next_before)
-    columns = ("resource", "type", "state", "cost", "since", "until", "reservation or entry")
-    found = table(*columns, rows=map(_row, told))
+    found = Rows(told, COLUMNS)
     return Report(
         UsagesOut(uid, told, more), [found, *([f"Older: --before {more}"] if more else [])]
     )
@@ -106,11 +107,6 @@ def _charged(entry: Entry) -> UsageOut:
     )
 
 
-def _row(one: UsageOut) -> tuple[object, ...]:
-    what = (one.resource_given_name, one.resource_type, one.resource_state, one.credits)
-    return (*what, moment(one.start_date), moment(one.end_date), *one.metadata.values())
-
-
 def _before(written: str) -> Before:
     parts = CURSOR.fullmatch(written)
     if parts is None:
@@ -121,3 +117,18 @@ def _before(written: str) -> Before:
 
 def _written(before: Before) -> str:
     return f"{before.charge or ''}.{before.reservation or ''}"
+
+
+def _which(one: UsageOut) -> str:
+    return one.metadata.get("reservation_id") or one.metadata["entry_id"]
+
+
+COLUMNS: Sequence[Column[UsageOut]] = (
+    Column("resource", lambda one: one.resource_given_name, words=True),
+    Column("type", lambda one: one.resource_type, 100, words=True),
+    Column("state", lambda one: one.resource_state, words=True),
+    Column("cost", lambda one: one.credits),
+    Column("since", lambda one: moment(one.start_date), 122, words=True),
+    Column("until", lambda one: moment(one.end_date), 144, words=True),
+    Column("reservation or entry", _which, words=True, whole=True),
+)

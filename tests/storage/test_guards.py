@@ -1,15 +1,20 @@
 """The database refuses what the ledger would never do, whatever program asks."""
 
+from dataclasses import replace
+from uuid import UUID
+
 import pytest
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from prepaid.core.amounts import Credits
 from prepaid.core.entries import Kind
+from prepaid.core.reservations import Reservation
 from prepaid.ids import new_id
-from prepaid.storage import accounts, guards
+from prepaid.storage import accounts, guards, reservations
 from prepaid.storage.database import Database
 from prepaid.storage.tables import EPOCH, entries
+from samples import RUNNING
 
 
 @pytest.fixture
@@ -63,7 +68,12 @@ async def test_postgresql_refuses_to_truncate_too(database: Database) -> None:
 
 @pytest.mark.usefixtures("one_entry")
 @pytest.mark.parametrize(
-    "changed", ["balance = -1", "balance = 1000000000000000", "last_entry = -1"]
+    "changed",
+    [
+        *("balance = -1", "balance = 1000000000000000", "last_entry = -1"),
+        *("reserved = -1", "reserved = balance + 1", "balance = 4, reserved = 5"),
+        *("shared_rate = -1", "open = -1", "last_notice = -1"),
+    ],
 )
 async def test_an_impossible_balance_is_refused(database: Database, changed: str) -> None:
     await refused(database, f"UPDATE accounts SET {changed}")  # noqa: S608 - our own text
@@ -83,6 +93,48 @@ async def test_an_impossible_balance_is_refused(database: Database, changed: str
 async def test_an_impossible_entry_is_refused(database: Database, row: str) -> None:
     copied = f"SELECT account_uid, {row}, fingerprint, source, reason, actor FROM entries"  # noqa: S608 - our own text
     await refused(database, f"INSERT INTO entries {copied}")
+
+
+@pytest.fixture
+async def one_reservation(database: Database) -> None:
+    """It has reserved 15 credits of a limit of 20, of which an epoch before has cost 5."""
+    async with database.writing() as connection:
+        await accounts.add(connection, "ada", EPOCH)
+        limited = replace(RUNNING, limit=Credits.of(20), spent_before=Credits.of(5), epoch=2)
+        await reservations.add(connection, [limited])
+
+
+@pytest.mark.usefixtures("one_reservation")
+@pytest.mark.parametrize(
+    "changed",
+    [
+        *("burning_rate = -1", "reserved = -1", "burnt = -1"),
+        *("spent = -1", "spent = reserved + 1"),
+        *("reserved = 15000001", "spent_before = 5000001"),
+        *("state = 'settled'", "ended_at = 0"),
+        "account_uid = 'nobody'",
+    ],
+)
+async def test_an_impossible_reservation_is_refused(database: Database, changed: str) -> None:
+    await refused(database, f"UPDATE reservations SET {changed}")  # noqa: S608 - our own text
+
+
+@pytest.mark.usefixtures("one_reservation")
+@pytest.mark.parametrize(
+    "other",
+    [replace(RUNNING, key="another"), replace(RUNNING, id=UUID(int=7), epoch=2)],
+    ids=["id", "epoch"],
+)
+async def test_an_id_and_an_epoch_are_one_reservations(
+    database: Database, other: Reservation
+) -> None:
+    with pytest.raises(IntegrityError):
+        async with database.writing() as connection:
+            await reservations.add(connection, [other])
+
+
+async def test_the_service_has_one_pulse(database: Database) -> None:
+    await refused(database, "UPDATE pulse SET id = 2")
 
 
 async def test_the_guards_stand_after_the_migration(database: Database) -> None:

@@ -1,4 +1,5 @@
-"""What is open is found without going through what has ended: there is ever more of that."""
+"""What is open, or has a key, is found without going through all that has ended: there is ever more
+of that."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -10,11 +11,18 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from prepaid.core.reservations import Reservation
 from prepaid.ids import new_id
-from prepaid.storage import burning, reservations
+from prepaid.storage import burning, entries, reservations
 from prepaid.storage.database import Database
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+def _last_opened(
+    connection: AsyncConnection, keys: set[tuple[str, str]]
+) -> Awaitable[list[Reservation]]:
+    return reservations.named(connection, [], keys)
 
 
 @pytest.mark.parametrize("uid", [None, "ada"])
@@ -40,17 +48,33 @@ async def test_sqlite_asks_an_index_that_has_open_reservations_alone(
     uid: str | None,
     migrated_sqlite: Path,
 ) -> None:
-    database = Database(f"sqlite+aiosqlite:///{migrated_sqlite}")
+    steps = await planned(migrated_sqlite, lambda connection: ask(connection, uid))
+    (look,) = [step for step in steps if " reservations" in step]
+    assert re.search(r" USING (COVERING )?INDEX ix_reservations_(open|due)\b", look), steps
+
+
+@pytest.mark.parametrize("ask", [entries.recorded, _last_opened], ids=["entries", "reservations"])
+async def test_sqlite_asks_an_index_for_many_keys_too(
+    ask: Callable[[AsyncConnection, set[tuple[str, str]]], Awaitable[object]],
+    migrated_sqlite: Path,
+) -> None:
+    keys = {("ada", "1"), ("ada", "2"), ("bob", "1")}
+    steps = await planned(migrated_sqlite, lambda connection: ask(connection, keys))
+    assert not [step for step in steps if step.startswith("SCAN")], steps
+
+
+async def planned(file: Path, ask: Callable[[AsyncConnection], Awaitable[object]]) -> list[str]:
+    """How SQLite goes about the last statement of what is asked."""
+    database = Database(f"sqlite+aiosqlite:///{file}")
     said: list[tuple[str, Any]] = []
     event.listen(database.engine.sync_engine, "before_cursor_execute", _keep(said))
     async with database.reading() as connection:
-        await ask(connection, uid)
+        await ask(connection)
         statement, parameters = said[-1]
         plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
         steps = [str(row.detail) for row in plan]
     await database.close()
-    (look,) = [step for step in steps if " reservations" in step]
-    assert re.search(r" USING (COVERING )?INDEX ix_reservations_(open|due)\b", look), steps
+    return steps
 
 
 def _keep(said: list[tuple[str, Any]]) -> Callable[..., None]:

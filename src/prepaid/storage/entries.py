@@ -3,12 +3,12 @@
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, tuple_
+from sqlalchemy import ColumnElement, Row, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.filters import EVERY, Filter
-from prepaid.storage.tables import entries
+from prepaid.storage.tables import entries, keyed
 
 
 async def recorded(
@@ -17,9 +17,7 @@ async def recorded(
     """The entries that were posted under these keys (account, key)."""
     if not keys:
         return {}
-    rows = await connection.execute(
-        select(entries).where(tuple_(entries.c.account_uid, entries.c.key).in_(list(keys)))
-    )
+    rows = await connection.execute(select(entries).where(keyed(entries, keys)))
     return {(row.account_uid, row.key): entry_of(row) for row in rows}
 
 

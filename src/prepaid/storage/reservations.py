@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.filters import EVERY, Filter
 from prepaid.core.reservations import OPEN, Reservation, State
-from prepaid.storage.tables import reservations
+from prepaid.storage.tables import keyed, reservations
 
 COLUMNS = [reservations.c[one.name] for one in fields(Reservation)]
 _CHANGING = (
@@ -60,16 +60,9 @@ async def named(
 async def _last_epochs(
     connection: AsyncConnection, keys: Collection[tuple[str, str]]
 ) -> list[Reservation]:
-    account_and_key = tuple_(reservations.c.account_uid, reservations.c.key)
-    rows = await connection.execute(
-        select(*COLUMNS)
-        .where(account_and_key.in_(list(keys)))
-        .order_by(reservations.c.epoch.desc())
-    )
-    last: dict[tuple[str, str], Reservation] = {}
-    for row in rows:
-        last.setdefault((row.account_uid, row.key), reservation_of(row))
-    return list(last.values())
+    rows = await connection.execute(select(*COLUMNS).where(keyed(reservations, keys)))
+    epochs = sorted(map(reservation_of, rows), key=lambda one: one.epoch)
+    return list({(one.account_uid, one.key): one for one in epochs}.values())
 
 
 async def add(connection: AsyncConnection, opened: Iterable[Reservation]) -> None:

@@ -5,6 +5,7 @@ PostgreSQL can keep each account's rows together. The constraints repeat the led
 database has the last word, whatever program talks to it.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import (
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Dialect,
     ForeignKey,
     Index,
@@ -23,6 +25,8 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    and_,
+    or_,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -64,6 +68,19 @@ class Micro(TypeDecorator[Credits]):
         """Back to credits."""
         del dialect
         return None if value is None else Credits(value)
+
+
+def keyed(table: Table, keys: Iterable[tuple[str, str]]) -> ColumnElement[bool]:
+    """Rows under these keys (account, key), of which there are some.
+
+    Account by account: SQLite goes through the whole table for a list of pairs.
+    """
+    of: dict[str, list[str]] = {}
+    for account_uid, key in keys:
+        of.setdefault(account_uid, []).append(key)
+    return or_(
+        *(and_(table.c.account_uid == uid, table.c.key.in_(mine)) for uid, mine in of.items())
+    )
 
 
 metadata = MetaData(

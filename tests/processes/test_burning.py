@@ -168,9 +168,16 @@ async def depletions(purse: Wallet, many: int) -> dict[str, tuple[int, int]]:
 
 
 def check_balance(told: Json, many: int) -> None:
-    """It is exact at the instant that it names: each has cost its own time, rounded up."""
+    """It is exact at the instant that it names: each has cost its own time, rounded up, and no
+    more than it reserves."""
     at, running = instant(told["credits"]["last_update"]), told["reservations"]
-    costs = [cost(micro(one["burning_rate"]), instant(one["start_date"]), at) for one in running]
+    costs = [
+        min(
+            cost(micro(one["burning_rate"]), instant(one["start_date"]), at),
+            micro(one["credits"]),
+        )
+        for one in running
+    ]
     assert len(running) == many
     assert [micro(one["used"]) for one in running] == costs
     assert micro(told["accrued"]) == sum(costs)

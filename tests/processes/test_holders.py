@@ -23,9 +23,9 @@ from wallets import RESERVATIONS, Wallet, instant, micro, now, told_cost, wallet
 SECOND = 1_000_000
 HEARTBEAT = 1 * SECOND
 GRACE = 3 * HEARTBEAT
-GIVEN = 1_000 * SECOND
+GIVEN = 100_000 * SECOND
 
-FORMS = [(333_333, 900_000_000), (7_777, None), (1, 50), (1_000_001, None)]
+FORMS = [(333_333, 900_000_000), (7_777, None), (1, 5_000), (1_000_001, None)]
 """Rates and limits, in microcredits."""
 
 
@@ -53,9 +53,10 @@ class Kernel:
     @property
     def told(self) -> Json:
         """The reservation, as the holder last heard of it."""
-        whole = self.log.read_text().splitlines()[-1:]
-        told: Json = json.loads(whole[0], parse_float=str) if whole else {"reservation": {}}
-        found: Json = told["reservation"]
+        lines = self.log.read_text().split("\n")[:-1]  # the last one may be half written
+        heard = [line for line in lines if line.startswith("{")]
+        told: Json = json.loads(heard[-1], parse_float=str) if heard else {}
+        found: Json = told.get("reservation", {})
         return found
 
     def beat_after(self, at: int) -> bool:

@@ -264,4 +264,4 @@ def test_the_ledger_does_what_a_naive_one_would(database_url: str) -> None:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_the_ledger_does_what_a_naive_one_would_for_long(database_url: str) -> None:
-    run_machine(database_url, examples=200, steps=50)
+    run_machine(database_url, examples=80, steps=50)

@@ -271,7 +271,8 @@ class NaiveLedger:
             if run.limit is None:
                 self._slice_anew(run, rate)
         except No:
-            run.heard = before
+            if run.open:  # a refusal proves nothing; what ended meanwhile had been heard of
+                run.heard = before
             raise
         run.rates.append((max(self.now, run.heard, run.rates[-1][0]), rate))
         return run

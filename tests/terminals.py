@@ -93,7 +93,7 @@ def terminal(
     before = termios.tcgetattr(slave)
     running = subprocess.Popen(
         [SCRIPT, *words],
-        env=operator.environment | {"TERM": kind},
+        env=_of_its_own(operator.environment) | {"TERM": kind},
         stdin=slave,
         stdout=slave,
         stderr=subprocess.PIPE,
@@ -107,3 +107,8 @@ def terminal(
         running.communicate()
         os.close(master)
         os.close(slave)
+
+
+def _of_its_own(environment: dict[str, str]) -> dict[str, str]:
+    """Without the size of another terminal, which readline writes into pytest's environment."""
+    return {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}

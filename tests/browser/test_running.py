@@ -15,10 +15,11 @@ async def test_what_runs_ticks_down_warns_and_runs_out(visitor: Visitor) -> None
     visitor.bought(50)
     await visitor.come()
     await visitor.reads("Nothing is running, and nothing is reserved.")
-    model = visitor.runs("Train a model", 5, credits=10)
+    model = visitor.runs("Train a model", 0.1, credits=10)
     await visitor.reads("of 10 credits used")
+    visitor.burns(model, 1.5)
     wait_for(lambda: visitor.used(model) >= 6)
-    visitor.burns(model, 0.75)  # slowly enough that nobody misses a warning
+    visitor.burns(model, 0.5)  # slowly enough that nobody misses a warning
     for sentence in ("Three quarters are used", "Nearly used up", "ran out"):
         await visitor.page.wait_for_function(SHOWS, arg=sentence, timeout=10_000)
     await visitor.reads("Nothing is running, and nothing is reserved.")

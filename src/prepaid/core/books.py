@@ -28,6 +28,18 @@ class Account:
     open: int = 0
     last_notice: int = 0
 
+    def after(self, change: Credits) -> "Account":
+        """It, with one more entry of so many credits. Written out, since each charge does this."""
+        return Account(
+            self.uid,
+            self.balance + change,
+            self.last_entry + 1,
+            self.reserved,
+            self.shared_rate,
+            self.open,
+            self.last_notice,
+        )
+
 
 @dataclass(slots=True)
 class Books:

@@ -43,3 +43,20 @@ class Entry:
     source: str
     reason: str
     actor: str
+
+    def posted_as(self, number: int, balance: Credits) -> "Entry":
+        """It, as its account's entry of that number. Written out, since each charge does this."""
+        return Entry(
+            self.account_uid,
+            number,
+            self.id,
+            self.kind,
+            self.credits,
+            balance,
+            self.at,
+            self.key,
+            self.fingerprint,
+            self.source,
+            self.reason,
+            self.actor,
+        )

@@ -1,7 +1,7 @@
 """Grants: where an account's credits came from, and what is left of each."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -27,13 +27,31 @@ class Grant:
     expires_at: datetime | None
     at: datetime
 
+    def left_with(self, remaining: Credits) -> "Grant":
+        """It, with so much remaining. Written out: `replace` takes three times as long, and each
+        charge does this."""
+        return Grant(
+            self.account_uid,
+            self.id,
+            self.kind,
+            self.priority,
+            self.credits,
+            remaining,
+            self.paid,
+            self.expires_at,
+            self.at,
+        )
+
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def spending_order(grants: Iterable[Grant]) -> list[Grant]:
     """Priority first, then what expires soonest, then the oldest."""
-    return sorted(grants, key=lambda one: (one.priority, one.expires_at or NEVER, one.at, one.id))
+    found = list(grants)
+    if len(found) > 1:
+        found.sort(key=lambda one: (one.priority, one.expires_at or NEVER, one.at, one.id))
+    return found
 
 
 def drawn(grants: Iterable[Grant], credits_: Credits) -> Iterator[Grant]:
@@ -45,7 +63,7 @@ def drawn(grants: Iterable[Grant], credits_: Credits) -> Iterator[Grant]:
         taken = min(left, grant.remaining)
         left -= taken
         if taken:
-            yield replace(grant, remaining=grant.remaining - taken)
+            yield grant.left_with(grant.remaining - taken)
 
 
 def held(grants: Iterable[Grant], reserved: Credits) -> dict[UUID, Credits]:
@@ -60,5 +78,5 @@ def held(grants: Iterable[Grant], reserved: Credits) -> dict[UUID, Credits]:
 
 def due(grants: Iterable[Grant], at: datetime) -> list[Grant]:
     """The grants that have expired with something left, the earliest first."""
-    over = [one for one in grants if one.remaining and one.expires_at and one.expires_at <= at]
-    return sorted(over, key=lambda one: (one.expires_at or NEVER, one.id))
+    over = [one for one in grants if one.expires_at and one.expires_at <= at and one.remaining]
+    return sorted(over, key=lambda one: (one.expires_at or NEVER, one.id)) if over else over

@@ -44,8 +44,8 @@ class Journal:
         what is reserved. What has expired is posted first."""
         self.expire(uid)
         account = self.account(uid)
-        left = sum(one.remaining.micro for one in self.books.grants.get(uid, {}).values())
-        return min(account.balance, Credits(left)) - account.reserved
+        left = sum([one.remaining.micro for one in self.books.grants.get(uid, {}).values()])
+        return Credits(min(account.balance.micro, left) - account.reserved.micro)
 
     def need(self, uid: str, credits_: Credits) -> Credits:
         """What is available, if it is enough.
@@ -68,16 +68,16 @@ class Journal:
         held = grants.held(mine.values(), self.account(uid).reserved)
         free = [one for one in over if one.remaining > held[one.id]]
         for grant in free:
-            self.keep(replace(grant, remaining=held[grant.id]))
+            self.keep(grant.left_with(held[grant.id]))
         return [self.post(_expired(grant, held[grant.id])) for grant in free]
 
     def draw(self, uid: str, credits_: Credits, *, held: bool) -> None:
         """Takes credits from grants in their order. Only what was `held` may come from one whose
         time is over."""
-        mine = self.books.grants[uid].values()
-        over = {one.id for one in grants.due(mine, self.at)}
-        usable = [one for one in mine if held or one.id not in over]
-        for grant in list(grants.drawn(usable, credits_)):
+        mine = list(self.books.grants[uid].values())
+        over = () if held else grants.due(mine, self.at)
+        usable = [one for one in mine if one not in over] if over else mine
+        for grant in grants.drawn(usable, credits_):
             self.keep(grant)
 
     def keep(self, grant: Grant) -> None:
@@ -88,12 +88,9 @@ class Journal:
 
     def post(self, draft: Entry) -> Entry:
         """The entry with its number and the balance after it, on the books."""
-        account = self.books.accounts[draft.account_uid]
-        changed = replace(
-            account, balance=account.balance + draft.credits, last_entry=account.last_entry + 1
-        )
-        entry = replace(draft, number=changed.last_entry, balance=changed.balance)
-        self._save(changed)
+        account = self.books.accounts[draft.account_uid].after(draft.credits)
+        entry = draft.posted_as(account.last_entry, account.balance)
+        self._save(account)
         self.books.recorded[account.uid, entry.key] = entry
         self.decision.entries.append(entry)
         return entry

@@ -6,7 +6,7 @@ this one leans on; the database's constraints say them a second time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
@@ -162,7 +162,7 @@ class _Batch:
         taken = asked.credits or free or grant.remaining
         if free < taken:
             raise InsufficientCredits(str(taken), str(free))
-        self.journal.keep(replace(grant, remaining=grant.remaining - taken))
+        self.journal.keep(grant.left_with(grant.remaining - taken))
         return self.journal.post(_reversed(asked, taken, self.journal.at))
 
     def tell(self, tell: Tell) -> Told:

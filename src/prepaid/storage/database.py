@@ -151,7 +151,7 @@ def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
         engine = create_async_engine(url, **_POOLED)
         event.listen(engine.sync_engine, "do_connect", _check_folder)
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
@@ -170,7 +170,7 @@ def _check_folder(_: object, __: object, arguments: Sequence[str], ___: object) 
         raise FileNotFoundError(f"There is no folder {folder} to open a database in.")
 
 
-def _prepare_sqlite(connection: _DriverConnection, _: object) -> None:
+def prepare_sqlite(connection: _DriverConnection, _: object) -> None:
     """Durable at every commit (FULL), readers beside the writer (WAL), foreign keys checked.
 
     With isolation_level None the driver leaves BEGIN to `_begin_sqlite`: it would otherwise begin
@@ -201,20 +201,28 @@ def _translated() -> Iterator[None]:
     except (DBAPIError, PoolTimeout, OSError) as error:
         if isinstance(error, DBAPIError) and not _is_away(error):
             raise
-        raise LedgerUnavailable(_sentence(error)) from error
+        raise LedgerUnavailable(sentence(error)) from error
 
 
-def _sentence(error: Exception) -> str:
+def sentence(error: Exception) -> str:
+    """What is told to whoever needed a database that is away."""
     if "not a database" in str(error):
         return "The file is not a SQLite database: look at PREPAID_DATA or PREPAID_DATABASE_URL."
     return "The database does not answer; try again."
 
 
 def _is_away(error: DBAPIError) -> bool:
-    """Lost connections, and PostgreSQL's classes 08 (connection), 53 (resources), 57 (shutting
-    down), 40 (deadlock, serialization), 28 and 3D (it doesn't let us in, or has no such database
-    any more) and 25006 (it has become a replica); SQLite's locked or unwritable file."""
-    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or is_away(error.orig)
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether a driver's error says that the database is away: lost connections, and PostgreSQL's
+    classes 08 (connection), 53 (resources), 57 (shutting down), 40 (deadlock, serialization), 28
+    and 3D (it doesn't let us in, or has no such database any more) and 25006 (it has become a
+    replica); SQLite's locked or unwritable file."""
+    if isinstance(error, OSError):
+        return True
+    state = getattr(error, "sqlstate", None) or ""
     if state:
         return state == "25006" or state[:2] in {"08", "53", "57", "40", "28", "3D"}
     words = (
@@ -227,4 +235,4 @@ def _is_away(error: DBAPIError) -> bool:
         "connection",
         "not a database",
     )
-    return error.connection_invalidated or any(word in str(error.orig).lower() for word in words)
+    return any(word in str(error).lower() for word in words)

@@ -1,6 +1,5 @@
 """The demo: a service, a simulated Stripe beside it, a user and an operator."""
 
-import asyncio
 import fcntl
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +13,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from prepaid import log
-from prepaid.cli.servers import Server, address_of, listen, serving, until_stopped
+from prepaid.cli.servers import Server, address_of, listen, run, serving, until_stopped
 from prepaid.clock import wall_clock
 from prepaid.core.amounts import Money
 from prepaid.core.identity import Scope
@@ -82,7 +81,7 @@ def demo() -> None:
     Raises:
         SettingsFault: it can't, and why.
     """
-    asyncio.run(_demo())
+    run(_demo())
 
 
 async def _demo() -> None:

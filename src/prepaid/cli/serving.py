@@ -1,9 +1,7 @@
 """`prepaid serve`: the service, over what the settings name."""
 
-import asyncio
-
 from prepaid import log
-from prepaid.cli.servers import address_of, listen, serving, until_stopped
+from prepaid.cli.servers import address_of, listen, run, serving, until_stopped
 from prepaid.opening import open_database
 from prepaid.settings import Settings, read_settings
 from prepaid.storage.schema import migrate
@@ -21,7 +19,7 @@ def serve(host: str | None = None, port: int | None = None) -> None:
     settings = read_settings(**{name: value for name, value in given.items() if value is not None})
     log.configure(settings.log_level)
     migrate(settings.database)
-    asyncio.run(_serve(settings))
+    run(_serve(settings))
 
 
 async def _serve(settings: Settings) -> None:

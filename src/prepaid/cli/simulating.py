@@ -1,10 +1,9 @@
 """`prepaid simulate`: a simulated Stripe by itself, to try the set-up and other programs on."""
 
-import asyncio
 from dataclasses import asdict, dataclass
 
 from prepaid.cli.reports import plain
-from prepaid.cli.servers import address_of, listen, serving, until_stopped
+from prepaid.cli.servers import address_of, listen, run, serving, until_stopped
 from prepaid.core.errors import Invalid
 from prepaid.exact import encode
 from prepaid.simulator import SimulatorConfig, create_app
@@ -41,7 +40,7 @@ def simulate(host: str, port: int, chosen: Chosen, *, as_json: bool) -> None:
         config = SimulatorConfig(**given)
     except ValueError as error:
         raise Invalid(str(error)) from error
-    asyncio.run(_serve(config, host, port, as_json=as_json))
+    run(_serve(config, host, port, as_json=as_json))
 
 
 async def _serve(config: SimulatorConfig, host: str, port: int, *, as_json: bool) -> None:

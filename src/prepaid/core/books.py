@@ -1,6 +1,6 @@
 """The books: what a batch of commands touches, before it and after it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from uuid import UUID
 
 from prepaid.core.amounts import NOTHING, Credits
@@ -78,3 +78,11 @@ class Decision:
     opened: dict[UUID, Reservation] = field(default_factory=dict)
     changed: dict[UUID, Reservation] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
+
+    @property
+    def parts(self) -> set[str]:
+        """The names of what there is to be saved."""
+        return {name for name in _PARTS if getattr(self, name)}
+
+
+_PARTS = [one.name for one in fields(Decision) if one.name != "outcomes"]

@@ -13,6 +13,9 @@ from prepaid.core.amounts import Credits
 from prepaid.core.books import Account
 from prepaid.storage.tables import accounts, profiles
 
+BOOKED = [accounts.c[one.name] for one in fields(Account)]
+"""What the ledger reads of an account."""
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -59,14 +62,14 @@ async def lock(connection: AsyncConnection, uids: Collection[str]) -> dict[str, 
     """The accounts there are among these, locked in one fixed order so that no two batches wait
     for each other."""
     rows = await connection.execute(
-        select(*_BOOKED).where(accounts.c.uid.in_(uids)).order_by(accounts.c.uid).with_for_update()
+        select(*BOOKED).where(accounts.c.uid.in_(uids)).order_by(accounts.c.uid).with_for_update()
     )
     return {row.uid: Account(*row) for row in rows}
 
 
 async def booked(connection: AsyncConnection, uids: Collection[str]) -> dict[str, Account]:
     """The accounts there are among these, as the ledger last left them."""
-    rows = await connection.execute(select(*_BOOKED).where(accounts.c.uid.in_(uids)))
+    rows = await connection.execute(select(*BOOKED).where(accounts.c.uid.in_(uids)))
     return {row.uid: Account(*row) for row in rows}
 
 
@@ -92,7 +95,6 @@ async def listed(connection: AsyncConnection, after: str, limit: int) -> list[Ac
     return [_account(row) for row in await connection.execute(query)]
 
 
-_BOOKED = [accounts.c[one.name] for one in fields(Account)]
 _CHANGING = [one.name for one in fields(Account) if one.name != "uid"]
 _LISTED = select(accounts, profiles).outerjoin(profiles)
 

@@ -151,7 +151,7 @@ def _engine(url: str) -> AsyncEngine:
     if url.startswith("sqlite"):
         engine = create_async_engine(url, **_POOLED)
         event.listen(engine.sync_engine, "do_connect", _check_folder)
-        event.listen(engine.sync_engine, "connect", prepare_sqlite)
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
@@ -170,14 +170,18 @@ def _check_folder(_: object, __: object, arguments: Sequence[str], ___: object) 
         raise FileNotFoundError(f"There is no folder {folder} to open a database in.")
 
 
-def prepare_sqlite(connection: _DriverConnection, _: object) -> None:
-    """Durable at every commit (FULL), readers beside the writer (WAL), foreign keys checked.
-
-    With isolation_level None the driver leaves BEGIN to `_begin_sqlite`: it would otherwise begin
-    late, and two transactions that both read first could not both go on to write.
-    """
+def _prepare_sqlite(connection: _DriverConnection, _: object) -> None:
+    """With isolation_level None the driver leaves BEGIN to `_begin_sqlite`: it would otherwise
+    begin late, and two transactions that both read first could not both go on to write."""
     connection.isolation_level = None
     cursor = connection.cursor()
+    set_pragmas(cursor)
+    cursor.close()
+
+
+def set_pragmas(cursor: _Cursor) -> None:
+    """Makes a connection to SQLite durable at every commit (FULL), with readers beside the writer
+    (WAL) and foreign keys checked."""
     for pragma in (
         f"busy_timeout = {SQLITE_WAIT_MS}",
         "journal_mode = WAL",
@@ -185,7 +189,6 @@ def prepare_sqlite(connection: _DriverConnection, _: object) -> None:
         "foreign_keys = ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -13,6 +13,8 @@ from prepaid.core.entries import Kind
 from prepaid.core.grants import Grant, spending_order
 from prepaid.storage.tables import accounts, grants
 
+COLUMNS = list(grants.columns)
+
 
 async def add(connection: AsyncConnection, given: Iterable[Grant]) -> None:
     """Writes grants."""
@@ -29,7 +31,7 @@ async def spendable(
             grants.c.account_uid.in_(uids), grants.c.remaining > Credits(0)
         )
         for row in await connection.execute(query):
-            held[row.account_uid][row.id] = _grant(row)
+            held[row.account_uid][row.id] = grant_of(row)
     return held
 
 
@@ -70,10 +72,11 @@ async def due(connection: AsyncConnection, at: datetime, after: str, limit: int)
 async def of_account(connection: AsyncConnection, account_uid: str) -> list[Grant]:
     """An account's grants, in the order in which they are spent."""
     rows = await connection.execute(select(grants).where(grants.c.account_uid == account_uid))
-    return spending_order(_grant(row) for row in rows)
+    return spending_order(grant_of(row) for row in rows)
 
 
-def _grant(row: Row[Any]) -> Grant:
+def grant_of(row: Row[Any]) -> Grant:
+    """A grant from its row."""
     return Grant(
         account_uid=row.account_uid,
         id=row.id,

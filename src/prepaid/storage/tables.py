@@ -36,6 +36,11 @@ from prepaid.core.amounts import MOST_MICRO, Credits
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def microseconds(at: datetime) -> int:
+    """An instant as whole microseconds since 1970, exactly: a float of seconds would not be."""
+    return (at - EPOCH) // timedelta(microseconds=1)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC datetime as whole microseconds since 1970: SQLite would drop the zone."""
 
@@ -43,9 +48,9 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """To microseconds, exactly: a float of seconds would not be."""
+        """To microseconds."""
         del dialect
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+        return None if value is None else microseconds(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Back to an aware datetime."""

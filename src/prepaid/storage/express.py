@@ -1,0 +1,137 @@
+"""The express way: charges and heartbeats, decided on remembered books, saved in one statement.
+
+They are most of what a platform asks. The long way (`storage/writer.py`) locks and reads what a
+batch touches before it decides, and takes a dozen statements through SQLAlchemy. Here the books are
+those of the last batch (`storage/remembered.py`), and one statement through the driver saves what
+was decided on them, if the database still has the same; else it changes nothing. Whatever is out
+of the ordinary (somebody else wrote, a key that was used before, a refusal, a grant that expires)
+is left for the long way, which knows all the rules.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from prepaid.core.books import Account, Books, Decision
+from prepaid.core.commands import Beat, Charge, Command, Outcome
+from prepaid.core.entries import Kind
+from prepaid.core.errors import Refusal
+from prepaid.core.grants import Grant
+from prepaid.core.ledger import decide
+from prepaid.core.reservations import Reservation
+from prepaid.storage.remembered import Remembered
+
+CHARGED = {"entries", "drawn"}
+BEATEN = {"changed"}
+"""What these two change, besides accounts, if nothing else happens."""
+
+
+class Stale(Exception):  # noqa: N818 - it is what is found
+    """The database has something else than what was remembered. Nothing was saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What was decided at an instant, and the accounts and reservations that it was decided on:
+    it is right as long as the database has these still. A grant never changes without its
+    account."""
+
+    accounts: Mapping[str, Account]
+    reservations: Mapping[UUID, Reservation]
+    decision: Decision
+    at: datetime
+
+
+class Driver(Protocol):
+    """A connection of one's own to the database, through the driver itself.
+
+    Everything raises LedgerUnavailable if the database is away.
+    """
+
+    async def accounts(self, uids: Sequence[str]) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
+        """The accounts there are among these, with what they can spend."""
+
+    async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
+        """The reservations there are among these."""
+
+    async def save_charges(self, change: Change) -> None:
+        """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
+
+    async def save_beats(self, change: Change) -> None:
+        """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+
+
+@dataclass(slots=True)
+class Express:
+    """The express way of one process, which takes one batch after the other.
+
+    `clock` gives the instant that a batch is decided at; `warn` are the seconds left at which the
+    holder of a reservation is warned.
+    """
+
+    driver: Driver
+    clock: Callable[[], datetime]
+    warn: Sequence[int]
+    remembered: Remembered = field(default_factory=Remembered)
+
+    async def outcomes(self, commands: Sequence[Command]) -> list[Outcome | None]:
+        """What became of each charge, or of each heartbeat, in order; None is left for the long
+        way, and has changed nothing.
+
+        Raises:
+            LedgerUnavailable: the database is away; some may have been saved.
+        """
+        uids = {one.account_uid for one in commands if isinstance(one, Charge)}
+        ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
+        try:
+            books = await self._books(uids, ids)
+            decision = await self._decided(books, commands)
+        except Stale:
+            self._forget(uids, ids)
+            return [None] * len(commands)
+        except BaseException:  # cancelled, too: nobody knows what was saved
+            self._forget(uids, ids)
+            raise
+        self.remembered.keep(books, decision)
+        return [None if isinstance(one, Refusal) else one for one in decision.outcomes]
+
+    async def close(self) -> None:
+        """Gives the driver's connection back."""
+        await self.driver.close()
+
+    def forget(self, books: Books) -> None:
+        """What the long way is about to change."""
+        self.remembered.forget(books.accounts, books.reservations)
+
+    def _forget(self, uids: set[str], ids: set[UUID]) -> None:
+        known = self.remembered.reservations
+        owners = {known[id_].account_uid for id_ in ids if id_ in known}
+        self.remembered.forget(uids | owners, ids)
+
+    async def _books(self, uids: set[str], ids: set[UUID]) -> Books:
+        """From memory; what isn't there is read first."""
+        known = self.remembered
+        if strange := [id_ for id_ in ids if id_ not in known.reservations]:
+            known.learn({}, await self.driver.reservations(strange))
+        held = [known.reservations[id_] for id_ in ids if id_ in known.reservations]
+        uids = uids | {one.account_uid for one in held}
+        if strangers := [uid for uid in uids if uid not in known.accounts]:
+            known.learn(await self.driver.accounts(strangers), {})
+        return known.books(uids, ids)
+
+    async def _decided(self, books: Books, commands: Sequence[Command]) -> Decision:
+        accounts, reservations, at = dict(books.accounts), dict(books.reservations), self.clock()
+        decision = decide(books, commands, at, self.warn)
+        parts = decision.parts - {"accounts"}
+        if parts == CHARGED and all(one.kind is Kind.CHARGE for one in decision.entries):
+            await self.driver.save_charges(Change(accounts, reservations, decision, at))
+        elif parts == BEATEN:
+            await self.driver.save_beats(Change(accounts, reservations, decision, at))
+        elif decision.parts:
+            raise Stale
+        return decision

@@ -1,0 +1,219 @@
+"""The express way to PostgreSQL: one statement for a batch, which is its own transaction."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from prepaid.core.books import Account
+from prepaid.core.errors import LedgerUnavailable
+from prepaid.core.grants import Grant
+from prepaid.core.reservations import Reservation
+from prepaid.storage import accounts, grants, reservations
+from prepaid.storage.database import ANSWER_SECONDS
+from prepaid.storage.express import Change, Stale
+from prepaid.storage.rows import Rows
+from prepaid.storage.tables import microseconds
+
+_DIALECT = postgresql()  # type: ignore[no-untyped-call]
+_ACCOUNTS = Rows(accounts.BOOKED, _DIALECT)
+_GRANTS = Rows(grants.COLUMNS, _DIALECT)
+_RESERVATIONS = Rows(reservations.COLUMNS, _DIALECT)
+
+FIND_ACCOUNTS = _ACCOUNTS.where("uid = ANY($1)")
+FIND_GRANTS = _GRANTS.where("account_uid = ANY($1) AND remaining > 0")
+FIND_RESERVATIONS = _RESERVATIONS.where("id = ANY($1)")
+
+CHARGE = """
+WITH changed AS (
+    UPDATE accounts SET balance = new.balance, last_entry = new.last_entry
+    FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+        AS new (uid, old_balance, old_entry, reserved, balance, last_entry)
+    WHERE accounts.uid = new.uid AND accounts.balance = new.old_balance
+        AND accounts.last_entry = new.old_entry AND accounts.reserved = new.reserved
+    RETURNING 1
+), drawn AS (
+    UPDATE grants SET remaining = new.remaining
+    FROM unnest($7::text[], $8::uuid[], $9::bigint[]) AS new (uid, id, remaining)
+    WHERE grants.account_uid = new.uid AND grants.id = new.id
+    RETURNING 1
+), posted AS (
+    INSERT INTO entries (account_uid, number, id, kind, credits, balance, at, key, fingerprint,
+        source, reason, actor)
+    SELECT uid, number, id, 'charge', credits, balance, $10, key, fingerprint, source, reason, actor
+    FROM unnest($11::text[], $12::bigint[], $13::uuid[], $14::bigint[], $15::bigint[], $16::text[],
+        $17::bytea[], $18::text[], $19::text[], $20::text[])
+        AS new (uid, number, id, credits, balance, key, fingerprint, source, reason, actor)
+)
+SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
+    CASE WHEN (SELECT count(*) FROM drawn) = cardinality($7) THEN 0
+    ELSE CAST('stale ' || (SELECT count(*) FROM drawn) AS integer) END
+ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
+"""
+"""The last cast fails where an account or a grant is not as it was, and all of it with it. The
+accounts come first, and are locked before anything else, as on the long way."""
+
+BEAT = """
+WITH old AS (
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
+        AS old (uid, balance, last_entry, reserved, new_reserved)
+), same AS (
+    SELECT count(*) FROM accounts JOIN old USING (uid, balance, last_entry, reserved)
+), changed AS (
+    UPDATE accounts SET reserved = old.new_reserved FROM old
+    WHERE accounts.uid = old.uid AND accounts.balance = old.balance
+        AND accounts.last_entry = old.last_entry AND accounts.reserved = old.reserved
+        AND old.new_reserved <> old.reserved
+    RETURNING 1
+), beaten AS (
+    UPDATE reservations SET state = new.state, reserved = new.reserved, beat_at = new.beat_at,
+        due_at = new.due_at, warned = new.warned
+    FROM unnest($6::text[], $7::uuid[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[],
+        $12::bigint[], $13::text[], $14::bigint[], $15::bigint[], $16::bigint[], $17::integer[])
+        AS new (uid, id, old_state, old_reserved, old_rated_at, old_beat_at, old_due_at,
+            state, reserved, beat_at, due_at, warned)
+    WHERE reservations.account_uid = new.uid AND reservations.id = new.id
+        AND reservations.state = new.old_state AND reservations.reserved = new.old_reserved
+        AND reservations.rated_at = new.old_rated_at AND reservations.beat_at = new.old_beat_at
+        AND reservations.due_at = new.old_due_at
+    RETURNING 1
+)
+SELECT CASE WHEN (SELECT * FROM same) = cardinality($1)
+    AND (SELECT count(*) FROM changed) = (SELECT count(*) FROM old WHERE new_reserved <> reserved)
+    THEN CASE WHEN (SELECT count(*) FROM beaten) = cardinality($7) THEN 0
+    ELSE CAST('stale ' || (SELECT count(*) FROM beaten) AS integer) END
+ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
+"""
+
+NO_INTEGER, CONSTRAINT, DEADLOCK, SERIALIZATION = "22P02", "23", "40P01", "40001"
+"""SQLSTATEs of what another process was quicker with; "23" begins those of all constraints."""
+
+
+class PostgresDriver:
+    """A connection to PostgreSQL of one's own, made when it is needed, and again when lost."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        _, self._arguments = engine.dialect.create_connect_args(engine.url)
+        if "prepared_statement_cache_size" in self._arguments:
+            size = self._arguments.pop("prepared_statement_cache_size")
+            self._arguments["statement_cache_size"] = size
+        self._connection: Any = None
+
+    async def accounts(self, uids: Sequence[str]) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
+        """The accounts there are among these, with what they can spend. If one changes between
+        the two questions, what is saved later finds it changed."""
+        async with self._connected() as connection:
+            found = _ACCOUNTS.read(await connection.fetch(FIND_ACCOUNTS, uids))
+            spendable = _GRANTS.read(await connection.fetch(FIND_GRANTS, uids))
+        held: dict[str, dict[UUID, Grant]] = {row.uid: {} for row in found}
+        for row in spendable:
+            held.setdefault(row.account_uid, {})[row.id] = grants.grant_of(row)
+        return {row.uid: (Account(*row), held[row.uid]) for row in found}
+
+    async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
+        """The reservations there are among these."""
+        async with self._connected() as connection:
+            rows = await connection.fetch(FIND_RESERVATIONS, ids)
+        return {row.id: reservations.reservation_of(row) for row in _RESERVATIONS.read(rows)}
+
+    async def save_charges(self, change: Change) -> None:
+        """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
+        await self._save(CHARGE, _charged(change))
+
+    async def save_beats(self, change: Change) -> None:
+        """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
+        await self._save(BEAT, _beaten(change))
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+        if self._connection is not None:
+            self._connection.terminate()
+
+    async def _save(self, statement: str, values: Sequence[object]) -> None:
+        async with self._connected() as connection:
+            await connection.fetchval(statement, *values)
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[Any]:
+        """The connection. One that failed is thrown away: nobody knows what state it is in."""
+        try:
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await asyncpg.connect(
+                    **self._arguments, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS
+                )
+            yield self._connection
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            if _somebody_else_wrote(error):
+                raise Stale from error
+            await self.close()
+            self._connection = None
+            raise LedgerUnavailable("The database does not answer; try again.") from error
+
+
+def _somebody_else_wrote(error: Exception) -> bool:
+    state = getattr(error, "sqlstate", None) or ""
+    return state in {NO_INTEGER, DEADLOCK, SERIALIZATION} or state.startswith(CONSTRAINT)
+
+
+def _charged(change: Change) -> list[object]:
+    """The values of CHARGE. Accounts are locked in their order, so that no two batches wait for
+    each other."""
+    uids = sorted(change.decision.accounts)
+    old = [change.accounts[uid] for uid in uids]
+    new = [change.decision.accounts[uid] for uid in uids]
+    drawn = list(change.decision.drawn.values())
+    posted = change.decision.entries
+    return [
+        uids,
+        [one.balance.micro for one in old],
+        [one.last_entry for one in old],
+        [one.reserved.micro for one in old],
+        [one.balance.micro for one in new],
+        [one.last_entry for one in new],
+        [one.account_uid for one in drawn],
+        [one.id for one in drawn],
+        [one.remaining.micro for one in drawn],
+        microseconds(change.at),
+        [one.account_uid for one in posted],
+        [one.number for one in posted],
+        [one.id for one in posted],
+        [one.credits.micro for one in posted],
+        [one.balance.micro for one in posted],
+        [one.key for one in posted],
+        [one.fingerprint for one in posted],
+        [one.source for one in posted],
+        [one.reason for one in posted],
+        [one.actor for one in posted],
+    ]
+
+
+def _beaten(change: Change) -> list[object]:
+    """The values of BEAT: all accounts, also those that didn't change, were looked at."""
+    uids = sorted(change.accounts)
+    old = [change.accounts[uid] for uid in uids]
+    new = [change.decision.accounts.get(one.uid, one) for one in old]
+    after = sorted(change.decision.changed.values(), key=lambda one: one.id)
+    before = [change.reservations[one.id] for one in after]
+    return [
+        uids,
+        [one.balance.micro for one in old],
+        [one.last_entry for one in old],
+        [one.reserved.micro for one in old],
+        [one.reserved.micro for one in new],
+        [one.account_uid for one in after],
+        [one.id for one in after],
+        [one.state for one in before],
+        [one.reserved.micro for one in before],
+        [microseconds(one.rated_at) for one in before],
+        [microseconds(one.beat_at) for one in before],
+        [microseconds(one.due_at) for one in before],
+        [one.state for one in after],
+        [one.reserved.micro for one in after],
+        [microseconds(one.beat_at) for one in after],
+        [microseconds(one.due_at) for one in after],
+        [one.warned for one in after],
+    ]

@@ -1,0 +1,206 @@
+"""The express way to SQLite: one hop to a thread for a batch, which is one transaction there."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from typing import TypeVar
+from urllib.parse import quote
+from uuid import UUID
+
+from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from prepaid.core.books import Account
+from prepaid.core.entries import Entry
+from prepaid.core.errors import LedgerUnavailable
+from prepaid.core.grants import Grant
+from prepaid.core.reservations import Reservation
+from prepaid.storage import accounts, grants, reservations
+from prepaid.storage.database import set_pragmas
+from prepaid.storage.express import Change, Stale
+from prepaid.storage.rows import Rows
+from prepaid.storage.tables import microseconds
+
+T = TypeVar("T")
+Values = Sequence[tuple[object, ...]]
+
+_ACCOUNTS = Rows(accounts.BOOKED, sqlite())
+_GRANTS = Rows(grants.COLUMNS, sqlite())
+_RESERVATIONS = Rows(reservations.COLUMNS, sqlite())
+
+FIND_ACCOUNT = _ACCOUNTS.where("uid = ?")
+FIND_GRANTS = _GRANTS.where("account_uid = ? AND remaining > 0")
+FIND_RESERVATION = _RESERVATIONS.where("id = ?")
+
+CHANGE_ACCOUNT = """
+UPDATE accounts SET balance = ?, last_entry = ?, reserved = ?
+WHERE uid = ? AND balance = ? AND last_entry = ? AND reserved = ?
+"""
+DRAW = "UPDATE grants SET remaining = ? WHERE account_uid = ? AND id = ?"
+POST = """
+INSERT INTO entries (account_uid, number, id, kind, credits, balance, at, key, fingerprint, source,
+    reason, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+BEAT = """
+UPDATE reservations SET state = ?, reserved = ?, beat_at = ?, due_at = ?, warned = ?
+WHERE account_uid = ? AND id = ? AND state = ? AND reserved = ? AND rated_at = ? AND beat_at = ?
+    AND due_at = ?
+"""
+
+
+class SqliteDriver:
+    """A connection to SQLite of one's own, in a thread of its own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        assert engine.url.database is not None
+        self._file = engine.url.database
+        self._thread = ThreadPoolExecutor(1, "express")
+        self._connection: sqlite3.Connection | None = None
+
+    async def accounts(self, uids: Sequence[str]) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
+        """The accounts there are among these, with what they can spend."""
+        return await self._in_thread(partial(_accounts, uids))
+
+    async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
+        """The reservations there are among these."""
+        return await self._in_thread(partial(_reservations, ids))
+
+    async def save_charges(self, change: Change) -> None:
+        """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
+        drawn = [
+            (one.remaining.micro, one.account_uid, one.id.hex)
+            for one in change.decision.drawn.values()
+        ]
+        at = microseconds(change.at)
+        posted = [_entry(one, at) for one in change.decision.entries]
+        await self._in_thread(partial(_save, _changed(change), [], [(DRAW, drawn), (POST, posted)]))
+
+    async def save_beats(self, change: Change) -> None:
+        """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
+        only_seen = [
+            one for uid, one in change.accounts.items() if uid not in change.decision.accounts
+        ]
+        beaten = [
+            _beaten(change.reservations[one.id], one) for one in change.decision.changed.values()
+        ]
+        await self._in_thread(partial(_save, _changed(change), only_seen, [(BEAT, beaten)]))
+
+    async def close(self) -> None:
+        """Gives the connection and its thread back."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
+        self._thread.shutdown()
+
+    async def _in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
+
+    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return work(self._connected())
+        except sqlite3.IntegrityError as error:
+            raise Stale from error
+        except sqlite3.Error as error:
+            self._disconnect()
+            raise LedgerUnavailable("The database does not answer; try again.") from error
+
+    def _connected(self) -> sqlite3.Connection:
+        """The connection; a file that is gone is not made anew."""
+        if self._connection is None:
+            uri = f"file:{quote(self._file)}?mode=rw"
+            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
+            set_pragmas(self._connection.cursor())
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _accounts(
+    uids: Sequence[str], connection: sqlite3.Connection
+) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
+    found = {}
+    with _transaction(connection, "BEGIN"):
+        for uid in uids:
+            for row in _ACCOUNTS.read(connection.execute(FIND_ACCOUNT, (uid,)).fetchall()):
+                spendable = _GRANTS.read(connection.execute(FIND_GRANTS, (uid,)).fetchall())
+                found[uid] = (Account(*row), {one.id: grants.grant_of(one) for one in spendable})
+    return found
+
+
+def _reservations(ids: Sequence[UUID], connection: sqlite3.Connection) -> dict[UUID, Reservation]:
+    rows = [row for id_ in ids for row in connection.execute(FIND_RESERVATION, (id_.hex,))]
+    return {row.id: reservations.reservation_of(row) for row in _RESERVATIONS.read(rows)}
+
+
+def _save(
+    changed: Values,
+    only_seen: Sequence[Account],
+    written: Sequence[tuple[str, Values]],
+    connection: sqlite3.Connection,
+) -> None:
+    with _transaction(connection, "BEGIN IMMEDIATE"):
+        _write(connection, CHANGE_ACCOUNT, changed)
+        for one in only_seen:
+            row = connection.execute(FIND_ACCOUNT, (one.uid,)).fetchall()
+            if [Account(*found) for found in _ACCOUNTS.read(row)] != [one]:
+                raise Stale
+        for statement, values in written:
+            _write(connection, statement, values)
+
+
+def _write(connection: sqlite3.Connection, statement: str, values: Values) -> None:
+    """Each of these finds its row as it was."""
+    if values and connection.executemany(statement, values).rowcount != len(values):
+        raise Stale
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
+    connection.execute(begin)
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _changed(change: Change) -> Values:
+    pairs = ((change.accounts[uid], one) for uid, one in change.decision.accounts.items())
+    return [
+        (
+            *(new.balance.micro, new.last_entry, new.reserved.micro),
+            *(old.uid, old.balance.micro, old.last_entry, old.reserved.micro),
+        )
+        for old, new in pairs
+    ]
+
+
+def _entry(one: Entry, at: int) -> tuple[object, ...]:
+    return (
+        one.account_uid,
+        one.number,
+        one.id.hex,
+        one.kind,
+        one.credits.micro,
+        one.balance.micro,
+        at,
+        one.key,
+        one.fingerprint,
+        one.source,
+        one.reason,
+        one.actor,
+    )
+
+
+def _beaten(old: Reservation, new: Reservation) -> tuple[object, ...]:
+    return (
+        *(new.state, new.reserved.micro, microseconds(new.beat_at), microseconds(new.due_at)),
+        *(new.warned, new.account_uid, new.id.hex, old.state, old.reserved.micro),
+        *(microseconds(old.rated_at), microseconds(old.beat_at), microseconds(old.due_at)),
+    )

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 from pydantic import WithJsonSchema
 
-from prepaid.core.amounts import Credits
+from prepaid.core.amounts import MICRO, Credits
 
 ExactNumber = Annotated[
     Decimal,
@@ -20,8 +20,9 @@ _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def number(amount: Credits) -> Decimal:
-    """Credits as they are written in JSON."""
-    return Decimal(str(amount))
+    """Credits as they are written in JSON: without an exponent or trailing zeros."""
+    whole, rest = divmod(amount.micro, MICRO)
+    return Decimal(amount.micro).scaleb(-6).normalize() if rest else Decimal(whole)
 
 
 def encode(document: object) -> bytes:

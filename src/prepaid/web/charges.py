@@ -1,5 +1,6 @@
 """Charges: so much now, for a resource, or a refusal that says what is missing."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Header
@@ -49,7 +50,8 @@ class BurnIn(BaseModel):
     credits: CreditsNumber
 
 
-class ChargeOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class ChargeOut:
     """The entry that was posted, now or (`replayed`) when the key was first sent."""
 
     success: bool = True
@@ -58,7 +60,8 @@ class ChargeOut(BaseModel):
     replayed: bool
 
 
-class ChargesOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class ChargesOut:
     """One outcome for each charge, in order: what a single charge would have been answered."""
 
     success: bool = True

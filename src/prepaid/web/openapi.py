@@ -5,8 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import TypeAdapter
 
 from prepaid.web.problems import Problem
 
@@ -17,21 +16,21 @@ class DocumentedApp(FastAPI):
     """An app whose document knows what a problem is, and what streams tell (`streamed`): FastAPI
     writes down models of JSON answers alone."""
 
-    streamed: Sequence[type[BaseModel]] = ()
+    streamed: Sequence[type] = ()
 
     def openapi(self) -> dict[str, Any]:
         """The document."""
         told = super().openapi()
         schemas = told["components"]["schemas"]
-        schemas["Problem"] = Problem.model_json_schema()
+        schemas["Problem"] = TypeAdapter(Problem).json_schema()
         for name, schema in _schemas(self.streamed).items():
             schemas.setdefault(name, schema)
         return told
 
 
-def _schemas(models: Sequence[type[BaseModel]]) -> dict[str, Any]:
-    _, told = models_json_schema(
-        [(model, "serialization") for model in models],
+def _schemas(models: Sequence[type]) -> dict[str, Any]:
+    _, told = TypeAdapter.json_schemas(
+        [(model, "serialization", TypeAdapter(model)) for model in models],
         ref_template="#/components/schemas/{model}",
     )
     schemas: dict[str, Any] = told.get("$defs", {})

@@ -1,6 +1,7 @@
 """Problems: each refusal as an RFC 9457 problem document that Datalayer's clients read too."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -8,7 +9,6 @@ from typing import Any
 import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -38,7 +38,8 @@ MEDIA_TYPE = "application/problem+json"
 log = structlog.get_logger(__name__)
 
 
-class Problem(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class Problem:
     """A refusal. `code` and `error_code` are the same, for programs; `detail` and `message` are,
     for people."""
 
@@ -54,6 +55,7 @@ class Problem(BaseModel):
     exception: None = None
 
 
+@dataclass(slots=True, kw_only=True)
 class Insufficient(Problem):
     """What was asked for, what there is, and where to buy more."""
 

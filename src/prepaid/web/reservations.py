@@ -2,6 +2,7 @@
 holdings.py."""
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -54,7 +55,8 @@ class ReservationIn(BaseModel):
     key: str
 
 
-class ReservationOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class ReservationOut:
     """A reservation, with the names that Datalayer's clients read.
 
     `credits` is what it reserves, `used` what it has cost by now. `last_update` is the last proof
@@ -82,7 +84,8 @@ class ReservationOut(BaseModel):
     key: str
 
 
-class HeldOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class HeldOut:
     """A reservation as it is now.
 
     `seconds_left` is how long what is reserved lasts; `runway_seconds` how long it could go on if
@@ -97,6 +100,7 @@ class HeldOut(BaseModel):
     heartbeat_seconds: int
 
 
+@dataclass(slots=True, kw_only=True)
 class OpenedOut(HeldOut):
     """The reservation that was opened, now or (`replayed`) when the key was first sent."""
 
@@ -147,7 +151,14 @@ async def open_reservation(
         ),
     )
     told = held_out(held)
-    return Json(OpenedOut(**told.model_dump(), replayed=held.replayed), status_code=201)
+    opened = OpenedOut(
+        reservation=told.reservation,
+        seconds_left=told.seconds_left,
+        runway_seconds=told.runway_seconds,
+        heartbeat_seconds=told.heartbeat_seconds,
+        replayed=held.replayed,
+    )
+    return Json(opened, status_code=201)
 
 
 @router.get(

@@ -220,8 +220,7 @@ def _all(found: News, since: Position) -> Iterator[bytes]:
         told = notice_out(notice).model_dump()
         yield _written("notice", told, Position(found.position.entry, notice.number))
     if found.balance is not None:
-        told = balance_out(found.balance).model_dump(exclude={"success", "message"})
-        yield _written("balance", told, found.position)
+        yield _written("balance", balance_out(found.balance, BalanceTold), found.position)
 
 
 def _written(name: str, told: object, read: Position) -> bytes:

@@ -1,9 +1,10 @@
 """What an account has, as Datalayer's clients read it."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from prepaid.core.amounts import Credits
@@ -19,7 +20,8 @@ from prepaid.web.reservations import ReservationOut, reservation_out
 router = APIRouter(tags=["usage"])
 
 
-class CreditsOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class CreditsOut:
     """`credits` is what remains, before reservations. `quota` is always null: Datalayer's clients
     take `credits` for what was consumed if it isn't."""
 
@@ -28,7 +30,8 @@ class CreditsOut(BaseModel):
     last_update: datetime
 
 
-class BalanceTold(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class BalanceTold:
     """A balance as Datalayer's clients read it (`credits`, `reservations`), and the fuller view.
 
     `balance` is what is posted, `reserved` what open reservations claim of it, `accrued` what they
@@ -49,11 +52,15 @@ class BalanceTold(BaseModel):
     depletes_at: datetime | None
 
 
+@dataclass(slots=True, kw_only=True)
 class BalanceOut(BalanceTold):
     """A balance."""
 
     success: bool = True
     message: str = "OK"
+
+
+Told = TypeVar("Told", bound=BalanceTold)
 
 
 @router.get(
@@ -78,9 +85,9 @@ async def balance_of(service: TheService, caller: Platform, account_uid: Uid) ->
     return Json(await _balance(service, account_uid))
 
 
-def balance_out(found: Balance) -> BalanceOut:
+def balance_out(found: Balance, kind: type[Told]) -> Told:
     """A balance as it is written on the wire."""
-    return BalanceOut(
+    return kind(
         credits=CreditsOut(credits=number(found.balance), last_update=found.at),
         reservations=[reservation_out(one, found.at) for one in found.reservations],
         account_uid=found.account_uid,
@@ -96,4 +103,4 @@ def balance_out(found: Balance) -> BalanceOut:
 
 async def _balance(service: Service, account_uid: str) -> BalanceOut:
     now = service.ledger.clock()
-    return balance_out(await balances.balance(service.database, account_uid, now))
+    return balance_out(await balances.balance(service.database, account_uid, now), BalanceOut)

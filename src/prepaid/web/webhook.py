@@ -1,7 +1,8 @@
 """The webhook: where Stripe tells what was paid."""
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter
-from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,7 +17,8 @@ from prepaid.web.openapi import refusals
 router = APIRouter(tags=["webhook"])
 
 
-class TakenOut(BaseModel):
+@dataclass(slots=True, kw_only=True)
+class TakenOut:
     """What became of an event: applied, quarantined or ignored. It won't be sent again."""
 
     success: bool = True

@@ -187,6 +187,7 @@ def set_pragmas(cursor: _Cursor) -> None:
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
+        "wal_autocheckpoint = 0",  # storage/checkpoints.py does it
     ):
         cursor.execute(f"PRAGMA {pragma}")
 

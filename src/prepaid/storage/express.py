@@ -28,8 +28,18 @@ BEATEN = {"changed"}
 """What these two change, besides accounts, if nothing else happens."""
 
 
+ATTEMPTS = 2
+"""The second is on books that have just been read: other processes write, but rarely to the same
+accounts in the same milliseconds."""
+
+
 class Stale(Exception):  # noqa: N818 - it is what is found
-    """The database has something else than what was remembered. Nothing was saved."""
+    """What was decided can't be saved, and nothing was: the database has something else than what
+    was remembered (and it may be tried again), or it is nothing for the express way."""
+
+    def __init__(self, *, try_again: bool = False) -> None:
+        super().__init__()
+        self.try_again = try_again
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +96,13 @@ class Express:
         Raises:
             LedgerUnavailable: the database is away; some may have been saved.
         """
-        uids = {one.account_uid for one in commands if isinstance(one, Charge)}
-        ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
-        try:
-            books = await self._books(uids, ids)
-            decision = await self._decided(books, commands)
-        except Stale:
-            self._forget(uids, ids)
-            return [None] * len(commands)
-        except BaseException:  # cancelled, too: nobody knows what was saved
-            self._forget(uids, ids)
-            raise
-        self.remembered.keep(books, decision)
-        return [None if isinstance(one, Refusal) else one for one in decision.outcomes]
+        for _ in range(ATTEMPTS):
+            try:
+                return await self._attempt(commands)
+            except Stale as stale:
+                if not stale.try_again:
+                    break
+        return [None] * len(commands)
 
     async def close(self) -> None:
         """Gives the driver's connection back."""
@@ -107,6 +111,18 @@ class Express:
     def forget(self, books: Books) -> None:
         """What the long way is about to change."""
         self.remembered.forget(books.accounts, books.reservations)
+
+    async def _attempt(self, commands: Sequence[Command]) -> list[Outcome | None]:
+        uids = {one.account_uid for one in commands if isinstance(one, Charge)}
+        ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
+        try:
+            books = await self._books(uids, ids)
+            decision = await self._decided(books, commands)
+        except BaseException:  # cancelled, too: nobody knows what was saved
+            self._forget(uids, ids)
+            raise
+        self.remembered.keep(books, decision)
+        return [None if isinstance(one, Refusal) else one for one in decision.outcomes]
 
     def _forget(self, uids: set[str], ids: set[UUID]) -> None:
         known = self.remembered.reservations

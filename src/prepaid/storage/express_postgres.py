@@ -89,8 +89,10 @@ SELECT CASE WHEN (SELECT * FROM same) = cardinality($1)
 ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
 """
 
-NO_INTEGER, CONSTRAINT, DEADLOCK, SERIALIZATION = "22P02", "23", "40P01", "40001"
-"""SQLSTATEs of what another process was quicker with; "23" begins those of all constraints."""
+NO_INTEGER, CONSTRAINT, COLLISION = "22P02", "23", "40"
+REFUSED = (NO_INTEGER, CONSTRAINT, COLLISION)
+"""What SQLSTATEs begin with when another process was quicker: the cast above, a constraint that
+another row hurts, a deadlock. Behind a constraint there is a key that was used before."""
 
 
 class PostgresDriver:
@@ -147,16 +149,12 @@ class PostgresDriver:
                 )
             yield self._connection
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            if _somebody_else_wrote(error):
-                raise Stale from error
+            state = getattr(error, "sqlstate", None) or ""
+            if state.startswith(REFUSED):
+                raise Stale(try_again=not state.startswith(CONSTRAINT)) from error
             await self.close()
             self._connection = None
             raise LedgerUnavailable("The database does not answer; try again.") from error
-
-
-def _somebody_else_wrote(error: Exception) -> bool:
-    state = getattr(error, "sqlstate", None) or ""
-    return state in {NO_INTEGER, DEADLOCK, SERIALIZATION} or state.startswith(CONSTRAINT)
 
 
 def _charged(change: Change) -> list[object]:

@@ -100,7 +100,7 @@ class SqliteDriver:
         try:
             return work(self._connected())
         except sqlite3.IntegrityError as error:
-            raise Stale from error
+            raise Stale from error  # a key that was used before
         except sqlite3.Error as error:
             self._disconnect()
             raise LedgerUnavailable("The database does not answer; try again.") from error
@@ -147,7 +147,7 @@ def _save(
         for one in only_seen:
             row = connection.execute(FIND_ACCOUNT, (one.uid,)).fetchall()
             if [Account(*found) for found in _ACCOUNTS.read(row)] != [one]:
-                raise Stale
+                raise Stale(try_again=True)
         for statement, values in written:
             _write(connection, statement, values)
 
@@ -155,7 +155,7 @@ def _save(
 def _write(connection: sqlite3.Connection, statement: str, values: Values) -> None:
     """Each of these finds its row as it was."""
     if values and connection.executemany(statement, values).rowcount != len(values):
-        raise Stale
+        raise Stale(try_again=True)
 
 
 @contextmanager

@@ -39,6 +39,7 @@ from prepaid.core.ledger import WARN_SECONDS, decide
 from prepaid.core.notices import Notice
 from prepaid.core.reservations import Reservation
 from prepaid.storage import accounts, checkouts, entries, grants, inbox, outbox, reservations
+from prepaid.storage.checkpoints import checkpointing
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.express_postgres import PostgresDriver
@@ -88,7 +89,8 @@ class Ledger:
         database hangs: then it is refused, as whoever asked has to ask again anyway."""
         writing = asyncio.create_task(self._write_for_ever(), name="ledger writer")
         try:
-            yield self
+            async with checkpointing(self._database):
+                yield self
         finally:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._queue.join(), FINISH_SECONDS)

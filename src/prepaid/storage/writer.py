@@ -41,7 +41,7 @@ from prepaid.core.reservations import Reservation
 from prepaid.storage import accounts, checkouts, entries, grants, inbox, outbox, reservations
 from prepaid.storage.checkpoints import checkpointing
 from prepaid.storage.database import Database
-from prepaid.storage.express import Express
+from prepaid.storage.express import Driver, Express
 from prepaid.storage.express_postgres import PostgresDriver
 from prepaid.storage.express_sqlite import SqliteDriver
 
@@ -78,8 +78,7 @@ class Ledger:
     ) -> None:
         self.clock = clock
         self._database = database
-        driver = SqliteDriver if database.sqlite else PostgresDriver
-        self._express = Express(driver(database.engine), clock, warn)
+        self._express = Express(driver_of(database), clock, warn)
         self._warn = warn
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
 
@@ -237,6 +236,11 @@ class Ledger:
         for notice in decision.notices:
             _log(notice)
         return decision.outcomes
+
+
+def driver_of(database: Database) -> Driver:
+    """The express way to a database."""
+    return (SqliteDriver if database.sqlite else PostgresDriver)(database.engine)
 
 
 def _express_parts(batch: Sequence[_Waiting]) -> Iterator[list[_Waiting]]:

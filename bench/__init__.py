@@ -1,0 +1,1 @@
+"""How fast the service is, measured against PostgreSQL on the same machine: `python -m bench`."""

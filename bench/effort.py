@@ -1,0 +1,42 @@
+"""How long is measured: the whole form, and a quick one in which the figures are rough."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Seconds of each load, and how often."""
+
+    rounds: int
+    spell: int
+    pgbench: int
+    warm: int
+    beats: int
+    first_beats: int
+    warm_scale: int
+    starts: int
+    crash: float
+
+
+WHOLE = Effort(
+    rounds=5,
+    spell=5,
+    pgbench=4,
+    warm=1,
+    beats=15,
+    first_beats=10,
+    warm_scale=25,
+    starts=3,
+    crash=2.0,
+)
+QUICK = Effort(
+    rounds=1,
+    spell=2,
+    pgbench=2,
+    warm=1,
+    beats=4,
+    first_beats=2,
+    warm_scale=5,
+    starts=1,
+    crash=1.0,
+)

@@ -21,6 +21,7 @@ from prepaid.payments.gateway import Gateway
 from prepaid.settings import Settings
 from prepaid.storage import deployments
 from prepaid.storage.database import Database
+from prepaid.storage.reader import Reader
 from prepaid.storage.writer import Ledger
 
 SWEEP_SECONDS = 0.25
@@ -37,6 +38,7 @@ class Service:
     settings: Settings
     database: Database
     ledger: Ledger
+    reader: Reader
     changes: Changes
     shop: Shop
     clock: Clock
@@ -58,9 +60,11 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
             shop = await _shop(settings, database, gateway)
             async with (
                 _sweeping(database, ledger),
+                Reader(database, ledger.clock).open() as reader,
                 Changes(database, ledger.clock).open() as changes,
             ):
-                yield Service(settings, database, ledger, changes, shop, clock or wall_clock)
+                parts = settings, database, ledger, reader, changes, shop
+                yield Service(*parts, clock or wall_clock)
         finally:
             await gateway.close()
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from prepaid.core.amounts import Credits
+from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.books import Account
 from prepaid.core.reservations import Reservation, runway, used
 
@@ -33,6 +33,8 @@ class Balance:
 def balance_of(account: Account, running: Sequence[Reservation], at: datetime) -> Balance:
     """The balance of an account whose open reservations these are."""
     available = account.balance - account.reserved
+    if not running:
+        return _at_rest(account, available, at)
     runways = (
         runway(one, at, available, account.shared_rate) for one in running if one.shared_rate
     )
@@ -47,4 +49,19 @@ def balance_of(account: Account, running: Sequence[Reservation], at: datetime) -
         burning_rate=Credits(sum(one.burning_rate.micro for one in running)),
         depletes_at=None if first is None else at + first,
         reservations=tuple(running),
+    )
+
+
+def _at_rest(account: Account, available: Credits, at: datetime) -> Balance:
+    """As most are: nothing runs, and there is nothing to reckon."""
+    return Balance(
+        account_uid=account.uid,
+        at=at,
+        balance=account.balance,
+        reserved=account.reserved,
+        accrued=NOTHING,
+        available=available,
+        burning_rate=NOTHING,
+        depletes_at=None,
+        reservations=(),
     )

@@ -6,10 +6,23 @@ from prepaid.core.balances import Balance, balance_of
 from prepaid.core.errors import UnknownAccount
 from prepaid.storage import accounts, reservations
 from prepaid.storage.database import Database
+from prepaid.storage.reader import Reader
+
+
+async def current(reader: Reader, uid: str) -> Balance:
+    """What an account has; everybody who asks a service at the same time is told by one query.
+
+    Raises:
+        UnknownAccount: there is none.
+    """
+    found = await reader.balance(uid)
+    if found is None:
+        raise _unknown(uid)
+    return found
 
 
 async def balance(database: Database, uid: str, at: datetime) -> Balance:
-    """What an account has, as one consistent picture shows it.
+    """What an account has, for who asks once, as one consistent picture shows it.
 
     Raises:
         UnknownAccount: there is none.
@@ -18,5 +31,9 @@ async def balance(database: Database, uid: str, at: datetime) -> Balance:
         booked = await accounts.booked(connection, [uid])
         running = await reservations.open_ones(connection, [uid])
     if uid not in booked:
-        raise UnknownAccount(f"There is no account {uid[:128]!r}.")
+        raise _unknown(uid)
     return balance_of(booked[uid], running[uid], at)
+
+
+def _unknown(uid: str) -> UnknownAccount:
+    return UnknownAccount(f"There is no account {uid[:128]!r}.")

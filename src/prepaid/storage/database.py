@@ -27,8 +27,8 @@ SQLITE_WAIT_MS = 10_000
 """How long a writer waits for another process's transaction; batches last milliseconds."""
 
 POOL = 10
-"""Connections of one process, the writer's included. None is made beyond them for a moment: each
-costs SQLite a thread."""
+"""Connections of one process, besides those that the writer and the reader have of their own. None
+is made beyond them for a moment: each costs SQLite a thread."""
 
 ANSWER_SECONDS = 10
 """How long PostgreSQL may take to connect or to answer before it counts as away; and how long a

@@ -102,5 +102,4 @@ def balance_out(found: Balance, kind: type[Told]) -> Told:
 
 
 async def _balance(service: Service, account_uid: str) -> BalanceOut:
-    now = service.ledger.clock()
-    return balance_out(await balances.balance(service.database, account_uid, now), BalanceOut)
+    return balance_out(await balances.current(service.reader, account_uid), BalanceOut)

@@ -1,0 +1,142 @@
+"""Connections of one's own to the database, through the drivers themselves: SQLAlchemy's share of a
+small statement is more than the driver's and the database's together.
+
+One asks one thing after the other. A connection that was lost is opened anew by the next question.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from prepaid.core.errors import LedgerUnavailable
+from prepaid.storage.database import ANSWER_SECONDS, SQLITE_WAIT_MS, Database, is_away, sentence
+
+if TYPE_CHECKING:
+    import asyncpg
+
+CLOSE_SECONDS = 1
+"""How long a connection may take to say good-bye."""
+
+Row = Sequence[Any]
+
+
+class Direct(Protocol):
+    """A connection of one's own, opened by its first question."""
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[Row]:
+        """The rows that a statement finds. It changes nothing, and may be asked twice.
+
+        Raises:
+            LedgerUnavailable: the database is away.
+        """
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+
+
+def direct(database: Database) -> Direct:
+    """A connection of one's own to a database."""
+    return Sqlite(database.engine) if database.sqlite else Postgres(database.engine)
+
+
+class Postgres:
+    """A connection of one's own to PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        _, self._options = engine.dialect.create_connect_args(engine.url)
+        kept = self._options.pop("prepared_statement_cache_size", 100)  # 0 behind some poolers
+        self._options["statement_cache_size"] = kept
+        self._connection: asyncpg.Connection | None = None
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[Row]:
+        """The rows that a statement finds. If the connection was lost while nobody used it, that
+        is found out here, and the statement asked again; not if it took its time."""
+        was_open = self._connection is not None
+        try:
+            return await self._fetch(statement, values)
+        except LedgerUnavailable as away:
+            if not was_open or isinstance(away.__cause__, TimeoutError):
+                raise
+        return await self._fetch(statement, values)
+
+    async def close(self) -> None:
+        """Gives the connection back; it is broken off if the server doesn't answer."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Exception):  # it is gone in any case
+                await connection.close(timeout=CLOSE_SECONDS)
+
+    async def _fetch(self, statement: str, values: Sequence[object]) -> Sequence[Row]:
+        try:
+            connection = self._connection = self._connection or await self._open()
+            rows: Sequence[Row] = await connection.fetch(statement, *values)
+        except Exception as error:
+            if not is_away(error):
+                raise
+            self._break_off()
+            raise LedgerUnavailable(sentence(error)) from error
+        return rows
+
+    async def _open(self) -> "asyncpg.Connection":
+        import asyncpg  # noqa: PLC0415 - who has SQLite doesn't wait for it at the start
+
+        return await asyncpg.connect(
+            **self._options, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS
+        )
+
+    def _break_off(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+
+class Sqlite:
+    """A connection of one's own to SQLite, in a thread of its own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._file = Path(engine.url.database or "")
+        self._thread = ThreadPoolExecutor(1, "sqlite")
+        self._connection: sqlite3.Connection | None = None
+
+    async def fetch(self, statement: str, *values: object) -> Sequence[Row]:
+        """The rows that a statement finds, read to the last: one that is not keeps its picture of
+        the database."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._thread, self._fetch, statement, values)
+        except sqlite3.Error as error:
+            if not is_away(error):
+                raise
+            raise LedgerUnavailable(sentence(error)) from error
+
+    async def close(self) -> None:
+        """Gives the connection back, when what it was asked is done."""
+        self._thread.submit(self._close)
+        self._thread.shutdown(wait=False)
+
+    def _fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Row]:
+        connection = self._connection = self._connection or self._open()
+        try:
+            return connection.execute(statement, values).fetchall()
+        except sqlite3.Error:
+            self._close()
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        """A file that is gone is not made anew."""
+        file = f"{self._file.absolute().as_uri()}?mode=rw"
+        wait = SQLITE_WAIT_MS / 1_000
+        connection = sqlite3.connect(file, timeout=wait, isolation_level=None, uri=True)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()

@@ -6,16 +6,23 @@ One asks one thing after the other. A connection that was lost is opened anew by
 
 import asyncio
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prepaid.core.errors import LedgerUnavailable
-from prepaid.storage.database import ANSWER_SECONDS, SQLITE_WAIT_MS, Database, is_away, sentence
+from prepaid.storage.database import (
+    ANSWER_SECONDS,
+    SQLITE_WAIT_MS,
+    Database,
+    is_away,
+    sentence,
+    set_pragmas,
+)
 
 if TYPE_CHECKING:
     import asyncpg
@@ -24,6 +31,7 @@ CLOSE_SECONDS = 1
 """How long a connection may take to say good-bye."""
 
 Row = Sequence[Any]
+T = TypeVar("T")
 
 
 class Direct(Protocol):
@@ -65,6 +73,15 @@ class Postgres:
                 raise
         return await self._fetch(statement, values)
 
+    async def change(self, statement: str, *values: object) -> None:
+        """Runs a statement that changes something: once, since it may have been done although
+        its answer was lost.
+
+        Raises:
+            LedgerUnavailable: the database is away. Its refusals are the driver's own errors.
+        """
+        await self._fetch(statement, values)
+
     async def close(self) -> None:
         """Gives the connection back; it is broken off if the server doesn't answer."""
         connection, self._connection = self._connection, None
@@ -74,8 +91,9 @@ class Postgres:
 
     async def _fetch(self, statement: str, values: Sequence[object]) -> Sequence[Row]:
         try:
-            connection = self._connection = self._connection or await self._open()
-            rows: Sequence[Row] = await connection.fetch(statement, *values)
+            if self._connection is None or self._connection.is_closed():
+                self._connection = await self._open()
+            rows: Sequence[Row] = await self._connection.fetch(statement, *values)
         except Exception as error:
             if not is_away(error):
                 raise
@@ -97,9 +115,11 @@ class Postgres:
 
 
 class Sqlite:
-    """A connection of one's own to SQLite, in a thread of its own."""
+    """A connection of one's own to SQLite, in a thread of its own; one that only reads, unless it
+    says that it writes."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, *, writes: bool = False) -> None:
+        self._writes = writes
         self._file = Path(engine.url.database or "")
         self._thread = ThreadPoolExecutor(1, "sqlite")
         self._connection: sqlite3.Connection | None = None
@@ -107,9 +127,17 @@ class Sqlite:
     async def fetch(self, statement: str, *values: object) -> Sequence[Row]:
         """The rows that a statement finds, read to the last: one that is not keeps its picture of
         the database."""
+        return await self.run(lambda connection: connection.execute(statement, values).fetchall())
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What comes of some work in the connection's thread: several statements cost one hop.
+
+        Raises:
+            LedgerUnavailable: the database is away. Its refusals are the driver's own errors.
+        """
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._thread, self._fetch, statement, values)
+            return await loop.run_in_executor(self._thread, self._run, work)
         except sqlite3.Error as error:
             if not is_away(error):
                 raise
@@ -120,10 +148,10 @@ class Sqlite:
         self._thread.submit(self._close)
         self._thread.shutdown(wait=False)
 
-    def _fetch(self, statement: str, values: Sequence[Any]) -> Sequence[Row]:
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection = self._connection or self._open()
         try:
-            return connection.execute(statement, values).fetchall()
+            return work(connection)
         except sqlite3.Error:
             self._close()
             raise
@@ -133,7 +161,10 @@ class Sqlite:
         file = f"{self._file.absolute().as_uri()}?mode=rw"
         wait = SQLITE_WAIT_MS / 1_000
         connection = sqlite3.connect(file, timeout=wait, isolation_level=None, uri=True)
-        connection.execute("PRAGMA query_only = ON")
+        if self._writes:
+            set_pragmas(connection.cursor())
+        else:
+            connection.execute("PRAGMA query_only = ON")
         return connection
 
     def _close(self) -> None:

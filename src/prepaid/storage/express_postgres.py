@@ -1,20 +1,16 @@
 """The express way to PostgreSQL: one statement for a batch, which is its own transaction."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prepaid.core.books import Account
-from prepaid.core.errors import LedgerUnavailable
 from prepaid.core.grants import Grant
 from prepaid.core.reservations import Reservation
 from prepaid.storage import accounts, grants, reservations
-from prepaid.storage.database import ANSWER_SECONDS
+from prepaid.storage.direct import Postgres
 from prepaid.storage.express import Change, Stale
 from prepaid.storage.rows import Rows
 from prepaid.storage.tables import microseconds
@@ -96,21 +92,16 @@ another row hurts, a deadlock. Behind a constraint there is a key that was used 
 
 
 class PostgresDriver:
-    """A connection to PostgreSQL of one's own, made when it is needed, and again when lost."""
+    """The express way over a connection of one's own."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        _, self._arguments = engine.dialect.create_connect_args(engine.url)
-        if "prepared_statement_cache_size" in self._arguments:
-            size = self._arguments.pop("prepared_statement_cache_size")
-            self._arguments["statement_cache_size"] = size
-        self._connection: Any = None
+        self._direct = Postgres(engine)
 
     async def accounts(self, uids: Sequence[str]) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
         """The accounts there are among these, with what they can spend. If one changes between
         the two questions, what is saved later finds it changed."""
-        async with self._connected() as connection:
-            found = _ACCOUNTS.read(await connection.fetch(FIND_ACCOUNTS, uids))
-            spendable = _GRANTS.read(await connection.fetch(FIND_GRANTS, uids))
+        found = _ACCOUNTS.read(await self._direct.fetch(FIND_ACCOUNTS, uids))
+        spendable = _GRANTS.read(await self._direct.fetch(FIND_GRANTS, uids))
         held: dict[str, dict[UUID, Grant]] = {row.uid: {} for row in found}
         for row in spendable:
             held.setdefault(row.account_uid, {})[row.id] = grants.grant_of(row)
@@ -118,9 +109,8 @@ class PostgresDriver:
 
     async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
         """The reservations there are among these."""
-        async with self._connected() as connection:
-            rows = await connection.fetch(FIND_RESERVATIONS, ids)
-        return {row.id: reservations.reservation_of(row) for row in _RESERVATIONS.read(rows)}
+        found = _RESERVATIONS.read(await self._direct.fetch(FIND_RESERVATIONS, ids))
+        return {row.id: reservations.reservation_of(row) for row in found}
 
     async def save_charges(self, change: Change) -> None:
         """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
@@ -132,29 +122,21 @@ class PostgresDriver:
 
     async def close(self) -> None:
         """Gives the connection back."""
-        if self._connection is not None:
-            self._connection.terminate()
+        await self._direct.close()
 
     async def _save(self, statement: str, values: Sequence[object]) -> None:
-        async with self._connected() as connection:
-            await connection.fetchval(statement, *values)
-
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[Any]:
-        """The connection. One that failed is thrown away: nobody knows what state it is in."""
         try:
-            if self._connection is None or self._connection.is_closed():
-                self._connection = await asyncpg.connect(
-                    **self._arguments, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS
-                )
-            yield self._connection
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-            state = getattr(error, "sqlstate", None) or ""
-            if state.startswith(REFUSED):
-                raise Stale(try_again=not state.startswith(CONSTRAINT)) from error
-            await self.close()
-            self._connection = None
-            raise LedgerUnavailable("The database does not answer; try again.") from error
+            await self._direct.change(statement, *values)
+        except Exception as error:
+            state = _state(error) or _state(error.__cause__)
+            if not state.startswith(REFUSED):
+                raise
+            raise Stale(try_again=not state.startswith(CONSTRAINT)) from error
+
+
+def _state(error: BaseException | None) -> str:
+    """A driver's error's SQLSTATE; empty for any other."""
+    return getattr(error, "sqlstate", None) or ""
 
 
 def _charged(change: Change) -> list[object]:

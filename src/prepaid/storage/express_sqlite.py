@@ -1,13 +1,9 @@
 """The express way to SQLite: one hop to a thread for a batch, which is one transaction there."""
 
-import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
 from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite
@@ -15,16 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prepaid.core.books import Account
 from prepaid.core.entries import Entry
-from prepaid.core.errors import LedgerUnavailable
 from prepaid.core.grants import Grant
 from prepaid.core.reservations import Reservation
 from prepaid.storage import accounts, grants, reservations
-from prepaid.storage.database import set_pragmas
+from prepaid.storage.direct import Sqlite
 from prepaid.storage.express import Change, Stale
 from prepaid.storage.rows import Rows
 from prepaid.storage.tables import microseconds
 
-T = TypeVar("T")
 Values = Sequence[tuple[object, ...]]
 
 _ACCOUNTS = Rows(accounts.BOOKED, sqlite())
@@ -52,21 +46,18 @@ WHERE account_uid = ? AND id = ? AND state = ? AND reserved = ? AND rated_at = ?
 
 
 class SqliteDriver:
-    """A connection to SQLite of one's own, in a thread of its own."""
+    """The express way over a connection of one's own."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        assert engine.url.database is not None
-        self._file = engine.url.database
-        self._thread = ThreadPoolExecutor(1, "express")
-        self._connection: sqlite3.Connection | None = None
+        self._direct = Sqlite(engine, writes=True)
 
     async def accounts(self, uids: Sequence[str]) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
         """The accounts there are among these, with what they can spend."""
-        return await self._in_thread(partial(_accounts, uids))
+        return await self._direct.run(partial(_accounts, uids))
 
     async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
         """The reservations there are among these."""
-        return await self._in_thread(partial(_reservations, ids))
+        return await self._direct.run(partial(_reservations, ids))
 
     async def save_charges(self, change: Change) -> None:
         """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
@@ -76,7 +67,7 @@ class SqliteDriver:
         ]
         at = microseconds(change.at)
         posted = [_entry(one, at) for one in change.decision.entries]
-        await self._in_thread(partial(_save, _changed(change), [], [(DRAW, drawn), (POST, posted)]))
+        await self._save(_changed(change), [], [(DRAW, drawn), (POST, posted)])
 
     async def save_beats(self, change: Change) -> None:
         """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
@@ -86,37 +77,22 @@ class SqliteDriver:
         beaten = [
             _beaten(change.reservations[one.id], one) for one in change.decision.changed.values()
         ]
-        await self._in_thread(partial(_save, _changed(change), only_seen, [(BEAT, beaten)]))
+        await self._save(_changed(change), only_seen, [(BEAT, beaten)])
 
     async def close(self) -> None:
-        """Gives the connection and its thread back."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
-        self._thread.shutdown()
+        """Gives the connection back."""
+        await self._direct.close()
 
-    async def _in_thread(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._do, work)
-
-    def _do(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _save(
+        self,
+        changed: Values,
+        only_seen: Sequence[Account],
+        written: Sequence[tuple[str, Values]],
+    ) -> None:
         try:
-            return work(self._connected())
+            await self._direct.run(partial(_save, changed, only_seen, written))
         except sqlite3.IntegrityError as error:
-            raise Stale from error  # a key that was used before
-        except sqlite3.Error as error:
-            self._disconnect()
-            raise LedgerUnavailable("The database does not answer; try again.") from error
-
-    def _connected(self) -> sqlite3.Connection:
-        """The connection; a file that is gone is not made anew."""
-        if self._connection is None:
-            uri = f"file:{quote(self._file)}?mode=rw"
-            self._connection = sqlite3.connect(uri, uri=True, isolation_level=None)
-            set_pragmas(self._connection.cursor())
-        return self._connection
-
-    def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+            raise Stale from error  # behind a constraint there is a key that was used before
 
 
 def _accounts(

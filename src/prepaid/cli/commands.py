@@ -339,7 +339,7 @@ def revoke_key(
     key_id: Annotated[UUID, typer.Argument(metavar="ID", help="The key's id.")],
     as_json: AsJson = False,
 ) -> None:
-    """End an API key at once."""
+    """End an API key; services that run notice within a second."""
     from prepaid.cli import keys, reports
 
     reports.run(keys.revoked(key_id), as_json=as_json)

@@ -31,7 +31,7 @@ from prepaid.web import (
     usages,
     webhook,
 )
-from prepaid.web.auth import Identity
+from prepaid.web.callers import Identity
 from prepaid.web.openapi import DocumentedApp
 from prepaid.web.tokens import Tokens
 
@@ -48,7 +48,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Callable[[], None]]]:
         async with open_service(settings, clock) as service:
             app.state.service = service
-            app.state.identity = Identity(service, Tokens(settings))
+            app.state.identity = Identity(service.database, Tokens(settings), service.clock)
             yield {"end_streams": service.changes.stop}  # for the server: cli/servers.py
 
     app = DocumentedApp(

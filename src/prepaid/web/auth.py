@@ -1,71 +1,16 @@
-"""Who calls: a bearer token becomes a caller with a scope."""
+"""Who calls, and what they may do: the token of a request, and whose account it is about."""
 
-from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Query
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
-from prepaid.core.errors import Forbidden, Unauthenticated, Unavailable
+from prepaid.core.errors import Forbidden, Unauthenticated
 from prepaid.core.identity import Caller, Scope
-from prepaid.flows import accounts, keys
 from prepaid.service import Service
-from prepaid.storage.accounts import Profile
 from prepaid.web.bodies import Uid
-from prepaid.web.tokens import Tokens
-
-REMEMBERED = 10_000
-"""Platform users whose account is known to exist and whose profile is known to be as written."""
-
-
-@dataclass(slots=True)
-class Identity:
-    """Finds out who calls. It remembers whom it has seen, to write only profiles that are new."""
-
-    service: Service
-    tokens: Tokens
-    _seen: dict[str, Profile] = field(default_factory=dict)
-
-    async def caller(self, token: str) -> Caller:
-        """Who has this token.
-
-        Raises:
-            Unauthenticated: nobody that we know.
-        """
-        if token.startswith(keys.PREFIX):
-            return await self._by_key(token)
-        person = await self.tokens.person(token, self.service.clock())
-        uid = person.uid
-        if self._seen.get(uid) != person.profile:
-            await accounts.enter(self.service.database, uid, person.profile, self.service.clock())
-            self._remember(uid, person.profile)
-        return Caller(Scope.USER, uid, uid)
-
-    async def still(self, token: str) -> bool:
-        """Whether a token that was good still is. Who can't be asked now has not said no. It
-        writes no profile: an old token would undo what a newer one said."""
-        try:
-            if token.startswith(keys.PREFIX):
-                await self._by_key(token)
-            else:
-                await self.tokens.person(token, self.service.clock())
-        except Unauthenticated:
-            return False
-        except Unavailable:
-            return True
-        return True
-
-    async def _by_key(self, secret: str) -> Caller:
-        key = await keys.found(self.service.database, secret)
-        if key is None:
-            raise Unauthenticated("There is no such API key, or it was revoked.")
-        return Caller(key.scope, key.name, key.account_uid or "")
-
-    def _remember(self, uid: str, profile: Profile) -> None:
-        if len(self._seen) >= REMEMBERED:
-            self._seen.clear()
-        self._seen[uid] = profile
+from prepaid.web.callers import Identity
 
 
 def service_of(connection: HTTPConnection) -> Service:
@@ -88,13 +33,22 @@ def identity_of(connection: HTTPConnection) -> Identity:
 
 
 def token_of(connection: HTTPConnection, documented: Documented = None) -> str:
-    """The token of the Authorization header.
+    """The token of a request.
 
     Raises:
         Unauthenticated: there is none.
     """
     del documented
-    scheme, _, token = connection.headers.get("authorization", "").partition(" ")
+    return bearer(connection.headers.get("authorization", ""))
+
+
+def bearer(authorization: str) -> str:
+    """The token of an Authorization header.
+
+    Raises:
+        Unauthenticated: there is none.
+    """
+    scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Unauthenticated("Send a token in the header `Authorization: Bearer <token>`.")
     return token.strip()

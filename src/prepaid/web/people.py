@@ -12,7 +12,7 @@ from prepaid.core.errors import Forbidden
 from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
 from prepaid.storage.api_keys import ApiKey
-from prepaid.web.auth import AnyCaller, TheService, User
+from prepaid.web.auth import AnyCaller, TheIdentity, TheService, User
 from prepaid.web.bodies import ExactRoute, Json, Uid
 from prepaid.web.openapi import refusals
 
@@ -135,9 +135,12 @@ async def make_key(service: TheService, caller: AnyCaller, asked: KeyIn) -> Resp
     response_model=DoneOut,
     responses=refusals(401, 403, 404, 422, 503),
 )
-async def revoke_key(service: TheService, caller: AnyCaller, key_id: UUID) -> Response:
+async def revoke_key(
+    service: TheService, identity: TheIdentity, caller: AnyCaller, key_id: UUID
+) -> Response:
     """Ends a key, at once and for good."""
     await keys.revoke(service.database, key_id, service.clock(), _owner(caller))
+    identity.forget()
     return Json(DoneOut())
 
 

@@ -22,8 +22,9 @@ from prepaid.flows import news
 from prepaid.flows.changes import Listener
 from prepaid.flows.news import News, Position
 from prepaid.service import Service
-from prepaid.web.auth import Identity, TheAccount, TheIdentity, TheService, Token
+from prepaid.web.auth import TheAccount, TheIdentity, TheService, Token
 from prepaid.web.bodies import CreditsNumber
+from prepaid.web.callers import Identity
 from prepaid.web.openapi import refusals
 from prepaid.web.problems import RETRY_AFTER_SECONDS
 from prepaid.web.reservations import Seconds

@@ -34,10 +34,11 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whom a token speaks for."""
+    """Whom a token speaks for, until it ends (in seconds since 1970)."""
 
     uid: str
     profile: Profile
+    ends_at: float
 
 
 class Tokens:
@@ -135,13 +136,15 @@ def _person(claims: Mapping[str, object]) -> Person:
     sub = claims.get("sub")
     told: Mapping[str, object] = {**claims, **sub} if isinstance(sub, dict) else claims
     named = sub.get("uid") if isinstance(sub, dict) else sub
+    ends_at = claims["exp"]
+    assert isinstance(ends_at, int | float)  # it was compared with the clock
     if not isinstance(named, str):
         raise Unauthenticated("The token's sub names no user.")
     try:
         uid = account_uid(named)
     except InvalidAccount as error:
         raise Unauthenticated(f"The token's sub names no user: {error}") from error
-    return Person(uid, _profile(uid, told))
+    return Person(uid, _profile(uid, told), ends_at)
 
 
 def _profile(uid: str, told: Mapping[str, object]) -> Profile:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 1
 """How long a connection may take to say good-bye."""
 
+BY_INDEX = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+"""A plan is made once, perhaps while the tables are empty, and outlives that moment: to read all of
+an empty table is right, and never again."""
+
 Row = Sequence[Any]
 T = TypeVar("T")
 
@@ -104,9 +108,12 @@ class Postgres:
     async def _open(self) -> "asyncpg.Connection":
         import asyncpg  # noqa: PLC0415 - who has SQLite doesn't wait for it at the start
 
-        return await asyncpg.connect(
+        connection = await asyncpg.connect(
             **self._options, timeout=ANSWER_SECONDS, command_timeout=ANSWER_SECONDS
         )
+        if self._options["statement_cache_size"]:  # behind a pooler, others have it next
+            await connection.execute(BY_INDEX)
+        return connection
 
     def _break_off(self) -> None:
         connection, self._connection = self._connection, None

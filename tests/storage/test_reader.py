@@ -131,6 +131,8 @@ async def test_everybody_is_told_what_the_books_say(database: Database, seed: in
         assert await opened.balance("nobody") is None
         with pytest.raises(UnknownAccount, match="no account 'nobody'"):
             await balances.current(opened, "nobody")
+    with pytest.raises(UnknownAccount, match="no account 'nobody'"):
+        await balances.balance(database, "nobody", clock.now)
     assert dict(zip(UIDS, told, strict=True)) == expected
     assert {type(one.by_platform) for found in told for one in found.reservations} == {bool}
 
@@ -312,6 +314,7 @@ async def test_a_reader_that_closes_answers_who_has_asked_and_nobody_else(
 ) -> None:
     await make_accounts(database, UIDS)
     async with Reader(database, lambda: AT).open() as opened:
+        await opened.balance("nobody")  # so that it has connected
         asking = [asyncio.create_task(opened.balance(uid)) for uid in UIDS]
         await asyncio.sleep(0)
     assert credits_of(await asyncio.gather(*asking)) == [Credits.of(5)] * len(UIDS)

@@ -19,7 +19,8 @@ from local_stripe import LocalStripe
 from prepaid.clock import wall_clock
 from prepaid.core.errors import Unauthenticated, Unavailable
 from prepaid.settings import read_settings
-from prepaid.web.tokens import KEYS_FRESH_SECONDS, KEYS_RETRY_SECONDS, Tokens
+from prepaid.web.jwts import KEYS_FRESH_SECONDS, KEYS_RETRY_SECONDS
+from prepaid.web.tokens import Tokens
 
 WHOAMI = "/api/iam/v1/whoami"
 HOUR = 3600

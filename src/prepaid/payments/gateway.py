@@ -1,17 +1,20 @@
 """The gateway: our questions to Stripe's API, and its answers in our words."""
 
+from __future__ import annotations  # else the types in signatures would load Stripe's SDK
+
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 import msgspec
-import stripe
 import structlog
-from stripe.params.checkout import SessionCreateParams
 
 from prepaid.core.checkouts import Checkout
 from prepaid.core.errors import (
@@ -21,7 +24,11 @@ from prepaid.core.errors import (
     UnknownPackage,
 )
 from prepaid.core.pricing import Price, TaxBehavior
+from prepaid.payments.sdk import stripe
 from prepaid.payments.sessions import OBJECT_ID, StripeSession, metadata
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
 
 TIMEOUT_SECONDS = 20
 """The SDK waits 80 seconds by default; no buyer does."""
@@ -58,32 +65,47 @@ class NewCustomer:
     idempotency_key: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A connection to Stripe, and what can be asked through it."""
+
+    http: stripe.HTTPXClient
+    v1: stripe.V1Services
+
+
 class Gateway:
     """Stripe's API for one account and one product.
 
     All methods raise StripeUnavailable when Stripe doesn't answer, or not to us, and StripeRefused
-    when it understood and said no.
+    when it understood and said no. The SDK is loaded by the first question.
     """
 
     def __init__(self, api_key: str, product_id: str, api_base: str | None = None) -> None:
         self.product_id = product_id
         self.livemode = api_key.startswith(("sk_live_", "rk_live_"))
-        self._http = stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
-        self.client = stripe.StripeClient(
-            api_key,
-            http_client=self._http,
-            max_network_retries=RETRIES,
-            base_addresses={"api": api_base} if api_base else {},
-        )
+        self._connect = partial(_connect, api_key, api_base)
+        self._line: _Line | None = None
+        self._connecting = asyncio.Lock()
 
     async def close(self) -> None:
         """Closes the connections."""
-        await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK's gap
+        if self._line:
+            await self._line.http.close_async()  # type: ignore[no-untyped-call]  # the SDK's gap
+
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[stripe.V1Services]:
+        """What can be asked; Stripe's errors become ours. The SDK takes its time to load, and
+        charges don't wait for it."""
+        async with self._connecting:
+            if self._line is None:
+                self._line = await asyncio.to_thread(self._connect)
+        with _translated():
+            yield self._line.v1
 
     async def prices(self) -> list[Price]:
         """The product's active one-off prices, every page of them."""
-        with translated():
-            page = await self.client.v1.prices.list_async(
+        async with self.asking() as v1:
+            page = await v1.prices.list_async(
                 {"product": self.product_id, "active": True, "type": "one_time", "limit": 100}
             )
             return [price_of(price) async for price in _all(page)]
@@ -96,9 +118,9 @@ class Gateway:
         """
         if not re.match(OBJECT_ID, price_id):  # a browser sent it, and it would become a path
             raise UnknownPackage(f"There is no package {price_id[:100]!r}.")
-        with translated():
+        async with self.asking() as v1:
             try:
-                return price_of(await self.client.v1.prices.retrieve_async(price_id))
+                return price_of(await v1.prices.retrieve_async(price_id))
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
@@ -117,11 +139,12 @@ class Gateway:
         }
         if new.email:
             params["email"] = new.email
-        with translated(), _kept():
+        async with self.asking() as v1:
             try:
-                made = await self.client.v1.customers.create_async(
-                    params, {"idempotency_key": new.idempotency_key}
-                )
+                with _kept():
+                    made = await v1.customers.create_async(
+                        params, {"idempotency_key": new.idempotency_key}
+                    )
             except stripe.InvalidRequestError as error:
                 if error.param == "email" or error.code == "email_invalid":
                     raise EmailRefused from error
@@ -136,12 +159,13 @@ class Gateway:
             RequestChanged: it was asked for before, with other parameters.
             KeySpent: it was asked for before, and that failed for good.
         """
-        with translated(), _kept():
+        async with self.asking() as v1:
             try:
-                made = await self.client.v1.checkout.sessions.create_async(
-                    session_params(checkout, deployment),
-                    {"idempotency_key": f"prepaid-checkout-{checkout.id}"},
-                )
+                with _kept():
+                    made = await v1.checkout.sessions.create_async(
+                        session_params(checkout, deployment),
+                        {"idempotency_key": f"prepaid-checkout-{checkout.id}"},
+                    )
             except stripe.IdempotencyError as error:
                 raise RequestChanged from error
             except stripe.InvalidRequestError as error:
@@ -156,13 +180,24 @@ class Gateway:
         Raises:
             UnknownCheckout: Stripe has no such session.
         """
-        with translated():
+        async with self.asking() as v1:
             try:
-                return _session(await self.client.v1.checkout.sessions.retrieve_async(session_id))
+                return _session(await v1.checkout.sessions.retrieve_async(session_id))
             except stripe.InvalidRequestError as error:
                 if error.code != "resource_missing":
                     raise
                 raise UnknownCheckout(f"Stripe has no session {session_id!r}.") from error
+
+
+def _connect(api_key: str, api_base: str | None) -> _Line:
+    http = stripe.HTTPXClient(timeout=TIMEOUT_SECONDS)
+    client = stripe.StripeClient(
+        api_key,
+        http_client=http,
+        max_network_retries=RETRIES,
+        base_addresses={"api": api_base} if api_base else {},
+    )
+    return _Line(http, client.v1)
 
 
 def session_params(checkout: Checkout, deployment: UUID) -> SessionCreateParams:
@@ -199,7 +234,7 @@ def with_session_id(return_url: str) -> str:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
+def _translated() -> Iterator[None]:
     """Stripe's errors as ours, in this one place."""
     try:
         yield

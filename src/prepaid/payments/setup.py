@@ -13,7 +13,7 @@ import stripe
 from prepaid.core.amounts import Money
 from prepaid.core.pricing import Price, TaxBehavior
 from prepaid.payments import events
-from prepaid.payments.gateway import Gateway, price_of, translated
+from prepaid.payments.gateway import Gateway, price_of
 
 API_VERSION = stripe.api_version
 """The version that the SDK speaks; an endpoint's events should have the same form."""
@@ -61,9 +61,9 @@ class Offer:
 
 async def product(gateway: Gateway, product_id: str) -> Product | None:
     """The product with an id; None if there is none, or no longer."""
-    with translated():
+    async with gateway.asking() as v1:
         try:
-            found = await gateway.client.v1.products.retrieve_async(product_id)
+            found = await v1.products.retrieve_async(product_id)
         except stripe.InvalidRequestError as error:
             if error.code != "resource_missing":
                 raise
@@ -74,8 +74,8 @@ async def product(gateway: Gateway, product_id: str) -> Product | None:
 async def marked_product(gateway: Gateway) -> Product | None:
     """The product that was made here before: the oldest, should there be several."""
     marked = None
-    with translated():
-        page = await gateway.client.v1.products.list_async({"active": True, "limit": 100})
+    async with gateway.asking() as v1:
+        page = await v1.products.list_async({"active": True, "limit": 100})
         async for found in _all(page):
             if MARK.items() <= found.metadata.to_dict().items():
                 marked = found
@@ -84,25 +84,23 @@ async def marked_product(gateway: Gateway) -> Product | None:
 
 async def make_product(gateway: Gateway, name: str) -> Product:
     """A new product, marked as ours."""
-    with translated():
-        made = await gateway.client.v1.products.create_async({"name": name, "metadata": MARK})
+    async with gateway.asking() as v1:
+        made = await v1.products.create_async({"name": name, "metadata": MARK})
     return _product(made)
 
 
 async def prices(gateway: Gateway, product_id: str) -> list[Price]:
     """All active prices of a product, also those that are no packages."""
-    with translated():
-        page = await gateway.client.v1.prices.list_async(
-            {"product": product_id, "active": True, "limit": 100}
-        )
+    async with gateway.asking() as v1:
+        page = await v1.prices.list_async({"product": product_id, "active": True, "limit": 100})
         return [price_of(price) async for price in _all(page)]
 
 
 async def make_price(gateway: Gateway, product_id: str, offer: Offer) -> str:
     """The id of a new price that sells a package. An archived one gives up its lookup key."""
     amount = f"{offer.price.minor}{offer.price.currency}"
-    with translated():
-        made = await gateway.client.v1.prices.create_async(
+    async with gateway.asking() as v1:
+        made = await v1.prices.create_async(
             {
                 "product": product_id,
                 "currency": offer.price.currency,
@@ -119,16 +117,16 @@ async def make_price(gateway: Gateway, product_id: str, offer: Offer) -> str:
 
 async def endpoints(gateway: Gateway) -> list[Endpoint]:
     """All webhook endpoints of the account."""
-    with translated():
-        page = await gateway.client.v1.webhook_endpoints.list_async({"limit": 100})
+    async with gateway.asking() as v1:
+        page = await v1.webhook_endpoints.list_async({"limit": 100})
         return [_endpoint(one) async for one in _all(page)]
 
 
 async def make_endpoint(gateway: Gateway, url: str) -> Endpoint:
     """A new webhook endpoint for the events that prepaid needs, with its secret."""
     params = {"url": url, "enabled_events": [*events.TYPES], "api_version": API_VERSION}
-    with translated():
-        made = await gateway.client.v1.webhook_endpoints.create_async(
+    async with gateway.asking() as v1:
+        made = await v1.webhook_endpoints.create_async(
             params  # type: ignore[arg-type]  # plain text, which the SDK lists value by value
         )
     return _endpoint(made)
@@ -136,8 +134,8 @@ async def make_endpoint(gateway: Gateway, url: str) -> Endpoint:
 
 async def move_endpoint(gateway: Gateway, endpoint: Endpoint, url: str) -> None:
     """Sends an endpoint's events elsewhere from now on, those that are still due too."""
-    with translated():
-        await gateway.client.v1.webhook_endpoints.update_async(endpoint.id, {"url": url})
+    async with gateway.asking() as v1:
+        await v1.webhook_endpoints.update_async(endpoint.id, {"url": url})
 
 
 async def _all(page: stripe.ListObject[T]) -> AsyncIterator[T]:

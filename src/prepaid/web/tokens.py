@@ -1,35 +1,22 @@
-"""Tokens of the platform: JWTs, checked with a shared secret or the platform's public keys."""
+"""Tokens of the platform: for whom they speak."""
 
 import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import httpx
-import structlog
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, KeySet, OctKey
-
-from prepaid.core.errors import InvalidAccount, Unauthenticated, Unavailable
+from prepaid.core.errors import InvalidAccount, Unauthenticated
 from prepaid.core.identity import account_uid
 from prepaid.settings import Settings
 from prepaid.storage.accounts import Profile
 
-LEEWAY_SECONDS = 30
-"""How far the platform's clock may be from ours."""
-
-KEYS_FRESH_SECONDS = 600
-"""How long fetched public keys are used before they are fetched again."""
-
-KEYS_RETRY_SECONDS = 10
-"""How often at most an unknown key makes us fetch them again: anyone can invent a key's name."""
+if TYPE_CHECKING:
+    from prepaid.web.jwts import Jwts
 
 LONGEST_NAME = 256
 """Characters of a name or an address that is taken from a token; Stripe takes no longer names."""
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +31,16 @@ class Person:
 class Tokens:
     """Reads the platform's tokens as the settings say: algorithm, issuers and audience.
 
-    `ticks` gives seconds that only ever grow; fetched keys grow old by it.
+    What checks them is loaded with the first one, beside the event loop: with its cryptography
+    and an HTTP client it is 50 ms of a start and 12 MB, and API keys don't need it. `ticks` gives
+    seconds that only ever grow; fetched keys grow old by it.
     """
 
     def __init__(self, settings: Settings, ticks: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
         self._ticks = ticks
-        self._fetching = asyncio.Lock()
-        self._fetched_at = float("-inf")
-        self._fetched = KeySet([])
+        self._jwts: Jwts | None = None
+        self._loading = asyncio.Lock()
 
     async def person(self, token: str, now: datetime) -> Person:
         """Whom the token speaks for.
@@ -63,72 +51,15 @@ class Tokens:
         """
         if not self._settings.issuers:
             raise Unauthenticated("This service takes no platform tokens, only its API keys.")
-        try:
-            claims = await self._claims(token, now)
-        except (JoseError, ValueError, TypeError, RecursionError) as error:
-            # TypeError: the library looks into a header's `crit` before it checks its type.
-            why = str(error).rstrip(".: ")
-            raise Unauthenticated(f"The token is not accepted: {why}.") from error
-        return _person(claims)
+        async with self._loading:
+            if self._jwts is None:
+                self._jwts = await asyncio.to_thread(self._load)
+        return _person(await self._jwts.claims(token, now))
 
-    async def _claims(self, token: str, now: datetime) -> Mapping[str, object]:
-        keys = await self._keys(KEYS_FRESH_SECONDS)
-        try:
-            claims = jwt.decode(token, keys, algorithms=[self._settings.jwt_algorithm]).claims
-        except (JoseError, ValueError, TypeError):
-            if isinstance(keys, OctKey):
-                raise
-            keys = await self._keys(KEYS_RETRY_SECONDS)
-            claims = jwt.decode(token, keys, algorithms=[self._settings.jwt_algorithm]).claims
-        self._check(claims, now)
-        return claims
+    def _load(self) -> "Jwts":
+        from prepaid.web.jwts import Jwts  # noqa: PLC0415 - see above
 
-    def _check(self, claims: dict[str, object], now: datetime) -> None:
-        audience = self._settings.jwt_audience
-        if not audience and "aud" in claims:
-            raise ValueError("it is meant for an audience, and DATALAYER_JWT_AUDIENCE is not set")
-        rules: dict[str, jwt.ClaimsOption] = {
-            "iss": {"essential": True, "values": sorted(self._settings.issuers)},
-            "exp": {"essential": True},
-        }
-        if audience:
-            rules["aud"] = {"essential": True, "value": audience}
-        registry = jwt.JWTClaimsRegistry(int(now.timestamp()), LEEWAY_SECONDS, **rules)
-        registry.validate({name: claim for name, claim in claims.items() if name != "sub"})
-
-    async def _keys(self, fresh_seconds: float) -> OctKey | KeySet:
-        if self._settings.jwt_algorithm.startswith("HS"):
-            return OctKey.import_key(self._settings.jwt_secret.get_secret_value())
-        async with self._fetching:
-            now = self._ticks()
-            enough = fresh_seconds if self._fetched.keys else KEYS_RETRY_SECONDS
-            if now - self._fetched_at > enough:
-                self._fetched_at = now
-                self._fetched = await _fetch(self._settings.jwt_jwks_url) or self._fetched
-        if not self._fetched.keys:
-            raise Unavailable("The platform's public keys can't be read; try again.")
-        return self._fetched
-
-
-async def _fetch(url: str) -> KeySet | None:
-    """The keys; None if they can't be read, and the last ones go on being used."""
-    try:
-        async with httpx.AsyncClient(timeout=5) as client:
-            told = (await client.get(url)).raise_for_status().json()["keys"]
-        found = [key for written in told if (key := _public_key(written))]
-    except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
-        log.warning("jwks_unreadable", url=url, error=str(error))
-        return None
-    return KeySet(found) if found else None
-
-
-def _public_key(written: object) -> Key | None:
-    """A key; None if it is of no kind that we know: a platform may add kinds at any time."""
-    try:
-        return JWKRegistry.import_key(written)  # type: ignore[arg-type]  # whatever stands there
-    except (JoseError, ValueError, LookupError, TypeError, AttributeError) as error:
-        log.warning("jwk_unreadable", error=str(error))
-        return None
+        return Jwts(self._settings, self._ticks)
 
 
 def _person(claims: Mapping[str, object]) -> Person:

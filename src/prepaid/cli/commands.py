@@ -3,6 +3,7 @@
 What a command needs is imported inside it, so that `prepaid --help` answers at once.
 """
 
+import gc
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
@@ -33,6 +34,7 @@ def serve(
     port: Annotated[int | None, typer.Option(help="Where to listen; else PREPAID_PORT.")] = None,
 ) -> None:
     """Serve the API."""
+    gc.disable()  # until it serves: what is loaded stays (serving.py)
     from prepaid.cli import serving
 
     serving.serve(host, port)

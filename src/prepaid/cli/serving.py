@@ -1,5 +1,7 @@
 """`prepaid serve`: the service, over what the settings name."""
 
+import gc
+
 from prepaid import log
 from prepaid.cli.servers import address_of, listen, run, serving, until_stopped
 from prepaid.opening import open_database
@@ -27,5 +29,14 @@ async def _serve(settings: Settings) -> None:
         pass  # a schema or guard that is wrong is told in words, before the server starts
     listening = listen(settings.host, settings.port)
     async with serving(create_app(settings), listening) as server:
+        _collect_from_here()
         print(f"prepaid serves {address_of(listening)}", flush=True)
         await until_stopped([server])
+
+
+def _collect_from_here() -> None:
+    """Turns the garbage collector on, over what is made from now on. Of the 200,000 objects that
+    were loaded 800 are garbage: to go through them while they load takes 0.15 s of a start, and now
+    and then all requests would wait for it for 85 ms. Without them it takes 11."""
+    gc.freeze()
+    gc.enable()

@@ -142,12 +142,13 @@ PAGE = Layer("page", (*page.PACKAGES, *page.sources()), _make_page, page.BUILT)
 
 
 def _install(*locks: Path) -> None:
+    """Installs and compiles: else every start would, where Python may not write beside them."""
     chosen = [part for lock in locks for part in ("--requirement", lock)]
     try:
         _attempt(
             "the packages",
             *(BIN / "uv", "pip", "install", "--python", BIN / "python", "--require-hashes"),
-            *chosen,
+            *("--compile-bytecode", *chosen),
         )
     except NotReadyError:
         # uv reads none of pip's settings: where a mirror is configured for pip alone, pip installs.

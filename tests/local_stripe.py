@@ -14,7 +14,7 @@ import stripe
 
 from prepaid.simulator import SimulatorConfig, serve
 
-DEADLINE_SECONDS = 20
+DEADLINE_SECONDS = 60
 WEBHOOK_SECRET = "whsec_local_stripe"
 
 Json = dict[str, Any]  # Stripe's objects, as they are on the wire

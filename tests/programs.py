@@ -58,7 +58,12 @@ class Program:
             self.process = subprocess.Popen(
                 [str(PREPAID), *self.words], env=told, stdout=out, stderr=out
             )
-        wait_for(self.answers)
+        try:
+            wait_for(self.answers)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
         return self
 
     def answers(self) -> bool:

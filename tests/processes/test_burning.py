@@ -33,7 +33,7 @@ SECOND = 1_000_000
 EACH = 601 * SECOND
 """What each of them may cost at most, in microcredits."""
 
-PATIENCE = 60 * SECOND
+PATIENCE = 120 * SECOND
 POLL_SECONDS = 0.01
 
 One = TypeVar("One")

@@ -127,7 +127,7 @@ async def test_an_account_that_somebody_else_has_charged_is_read_again(
 ) -> None:
     assert await told(express, charge("ada", 1, "1")) == [99]
     await ledger.post(charge("ada", 90, "of another process"))
-    assert await told(express, charge("ada", 1, "2"), charge("ada", 20, "3")) == [8, None]
+    assert await told(express, charge("ada", 1, "2")) == [8]
     await books_are_right(database)
 
 
@@ -159,6 +159,18 @@ async def test_the_same_key_twice_in_a_batch_is_posted_once(express: Express) ->
     assert isinstance(first, Posted)
     assert isinstance(second, Posted)
     assert (first.replayed, second.replayed, other) == (False, True, None)
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_after_a_refusal_the_rest_of_that_account_is_left(express: Express) -> None:
+    assert await told(
+        express,
+        charge("bob", 4, "1"),
+        charge("ada", 1, "1"),
+        charge("bob", 7, "2"),
+        charge("bob", 6, "3"),
+        charge("ada", 1, "2"),
+    ) == [None, 99, None, None, 98]
 
 
 @pytest.mark.usefixtures("ledger")

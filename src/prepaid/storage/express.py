@@ -117,12 +117,29 @@ class Express:
         ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
         try:
             books = await self._books(uids, ids)
-            decision = await self._decided(books, commands)
+            accounts, reservations, at = (
+                dict(books.accounts),
+                dict(books.reservations),
+                self.clock(),
+            )
+            decision = decide(books, commands, at, self.warn)
+            if refused := _refused(commands, decision.outcomes):
+                return await self._attempt_without(refused, commands)
+            await self._save(Change(accounts, reservations, decision, at))
         except BaseException:  # cancelled, too: nobody knows what was saved
             self._forget(uids, ids)
             raise
         self.remembered.keep(books, decision)
         return [None if isinstance(one, Refusal) else one for one in decision.outcomes]
+
+    async def _attempt_without(
+        self, refused: set[str], commands: Sequence[Command]
+    ) -> list[Outcome | None]:
+        """Leaves all that is asked of some accounts for the long way, so that it keeps its
+        order."""
+        left = [one for one in commands if _account_of(one) not in refused]
+        told = iter(await self._attempt(left) if left else ())
+        return [None if _account_of(one) in refused else next(told) for one in commands]
 
     def _forget(self, uids: set[str], ids: set[UUID]) -> None:
         known = self.remembered.reservations
@@ -140,14 +157,25 @@ class Express:
             known.learn(await self.driver.accounts(strangers), {})
         return known.books(uids, ids)
 
-    async def _decided(self, books: Books, commands: Sequence[Command]) -> Decision:
-        accounts, reservations, at = dict(books.accounts), dict(books.reservations), self.clock()
-        decision = decide(books, commands, at, self.warn)
-        parts = decision.parts - {"accounts"}
-        if parts == CHARGED and all(one.kind is Kind.CHARGE for one in decision.entries):
-            await self.driver.save_charges(Change(accounts, reservations, decision, at))
+    async def _save(self, change: Change) -> None:
+        parts = change.decision.parts - {"accounts"}
+        if parts == CHARGED and all(one.kind is Kind.CHARGE for one in change.decision.entries):
+            await self.driver.save_charges(change)
         elif parts == BEATEN:
-            await self.driver.save_beats(Change(accounts, reservations, decision, at))
-        elif decision.parts:
+            await self.driver.save_beats(change)
+        elif change.decision.parts:
             raise Stale
-        return decision
+
+
+def _refused(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> set[str]:
+    """The accounts of charges that were refused."""
+    return {
+        one.account_uid
+        for one, outcome in zip(commands, outcomes, strict=True)
+        if isinstance(outcome, Refusal) and isinstance(one, Charge)
+    }
+
+
+def _account_of(command: Command) -> str:
+    assert isinstance(command, Charge)
+    return command.account_uid

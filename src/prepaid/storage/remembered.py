@@ -30,12 +30,12 @@ class Remembered:
     reservations: dict[UUID, Reservation] = field(default_factory=dict)
 
     def books(self, uids: Iterable[str], ids: Iterable[UUID] = ()) -> Books:
-        """The books of a batch, as far as they are remembered. The batch changes them: keep or
-        forget what they hold afterwards."""
+        """The books of a batch, as far as they are remembered: a copy, which the batch changes."""
         books = Books()
         for uid in uids:
             if uid in self.accounts:
-                books.accounts[uid], books.grants[uid] = self.accounts[uid]
+                books.accounts[uid], grants = self.accounts[uid]
+                books.grants[uid] = dict(grants)
         for id_ in ids:
             if id_ in self.reservations:
                 books.reservations[id_] = self.reservations[id_]

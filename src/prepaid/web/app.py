@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from prepaid.clock import Clock
 from prepaid.ids import new_id
 from prepaid.service import open_service
-from prepaid.settings import Settings
+from prepaid.settings import WEBHOOK_ROUTE, Settings
 from prepaid.web import (
     admin,
     charges,
@@ -31,9 +31,24 @@ from prepaid.web import (
     usages,
     webhook,
 )
+from prepaid.web.bodies import LARGEST_BATCH, LARGEST_BODY, LARGEST_EVENT
 from prepaid.web.callers import Identity
+from prepaid.web.front import Front, Hot
 from prepaid.web.openapi import DocumentedApp
+from prepaid.web.reservations import RESERVATIONS
 from prepaid.web.tokens import Tokens
+
+HOT = {
+    ("POST", charges.CHARGES): Hot(charges.charge_at_once, LARGEST_BATCH),
+    ("POST", charges.BATCH): Hot(charges.charges_at_once, LARGEST_BATCH),
+    ("POST", f"{RESERVATIONS}/*/heartbeat"): Hot(
+        holdings.heartbeat_at_once, LARGEST_BODY, is_json=False
+    ),
+    ("GET", usage.CREDITS): Hot(usage.balance_at_once, is_json=False),
+    ("GET", usage.MISSING_SLASH): Hot(usage.balance_at_once, is_json=False),
+    ("POST", WEBHOOK_ROUTE): Hot(webhook.webhook_at_once, LARGEST_EVENT, is_json=False),
+}
+"""What is asked most."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +94,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
         expose_headers=["Content-Disposition"],
     )
     app.add_middleware(RequestLog)
+    app.add_middleware(Front, hot=HOT)
     if demo_token:
         app.include_router(door.router(demo_token))
     app.include_router(page.router(settings, demo=bool(demo_token)))

@@ -57,7 +57,9 @@ CreditsNumber = Annotated[
 ]
 """Credits on the wire: a JSON number (a decimal string is taken too)."""
 
-Uid = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
+UID = re.compile("[!-~]{1,128}")
+
+Uid = Annotated[str, StringConstraints(pattern=f"^{UID.pattern}$")]
 """An account's uid, where one is asked for."""
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$")]

@@ -91,16 +91,31 @@ def problem_of(refusal: Refusal, settings: Settings) -> Problem:
     return Problem(**told)
 
 
-async def _refused(request: Request, refusal: Exception) -> Response:
-    assert isinstance(refusal, Refusal)
+def refused(refusal: Refusal, settings: Settings) -> Response:
+    """The answer to what is refused."""
     status = status_of(refusal)
     headers = {}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    problem = problem_of(refusal, request.app.state.service.settings)
-    return Json(problem, status, headers, media_type=MEDIA_TYPE)
+    return Json(problem_of(refusal, settings), status, headers, media_type=MEDIA_TYPE)
+
+
+def fault(path: str, error: Exception) -> Response:
+    """The answer where the fault is ours; the operator's log has it."""
+    log.error("request_failed", path=path, exc_info=error)
+    return _answer(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "internal_error",
+        "Internal error",
+        "Something went wrong here, not with you; the operator's log has the details.",
+    )
+
+
+async def _refused(request: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, Refusal)
+    return refused(refusal, request.app.state.service.settings)
 
 
 async def _unreadable(_: Request, error: Exception) -> Response:
@@ -123,13 +138,7 @@ async def _http(_: Request, error: Exception) -> Response:
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    log.error("request_failed", path=request.url.path, exc_info=error)
-    return _answer(
-        HTTPStatus.INTERNAL_SERVER_ERROR,
-        "internal_error",
-        "Internal error",
-        "Something went wrong here, not with you; the operator's log has the details.",
-    )
+    return fault(request.url.path, error)
 
 
 def _answer(  # noqa: PLR0913, PLR0917 - a problem document has this much

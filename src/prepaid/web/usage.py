@@ -1,5 +1,6 @@
 """What an account has, as Datalayer's clients read it."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -12,12 +13,18 @@ from prepaid.core.balances import Balance
 from prepaid.exact import number
 from prepaid.flows import balances
 from prepaid.service import Service
-from prepaid.web.auth import Platform, TheAccount, TheService
+from prepaid.web.auth import Platform, TheAccount, TheService, account_for
 from prepaid.web.bodies import CreditsNumber, Json, Uid
+from prepaid.web.front import Asked, Unusual
 from prepaid.web.openapi import refusals
 from prepaid.web.reservations import ReservationOut, reservation_out
 
 router = APIRouter(tags=["usage"])
+
+CREDITS, MISSING_SLASH = "/api/iam/v1/usage/credits", "/api/iam/v1usage/credits"
+
+QUERY = re.compile(rb"(?:account_uid=([A-Za-z0-9._-]{1,128}))?")
+"""A query that says what it means as it stands."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,14 +71,24 @@ Told = TypeVar("Told", bound=BalanceTold)
 
 
 @router.get(
-    "/api/iam/v1/usage/credits",
+    CREDITS,
     response_model=BalanceOut,
     responses=refusals(401, 403, 404, 422, 503),
 )
-@router.get("/api/iam/v1usage/credits", include_in_schema=False)  # as Datalayer's client asks
+@router.get(MISSING_SLASH, include_in_schema=False)  # as Datalayer's client asks
 async def balance(service: TheService, account_uid: TheAccount) -> Response:
     """What an account has."""
     return Json(await _balance(service, account_uid))
+
+
+async def balance_at_once(asked: Asked) -> Response:
+    """The same as `balance`, for a query that names an account in one plain way, or none."""
+    named = QUERY.fullmatch(asked.scope["query_string"])
+    if named is None:
+        raise Unusual
+    uid = named[1].decode() if named[1] else None
+    account_uid = account_for(await asked.caller(), uid)
+    return Json(await _balance(asked.service, account_uid))
 
 
 @router.get(

@@ -9,9 +9,11 @@ from starlette.responses import Response
 from prepaid.flows import fulfilment
 from prepaid.flows.fulfilment import Delivery
 from prepaid.payments.events import Ignored
+from prepaid.service import Service
 from prepaid.settings import WEBHOOK_ROUTE
 from prepaid.web.auth import TheService
 from prepaid.web.bodies import LARGEST_EVENT, Json, bounded
+from prepaid.web.front import Asked
 from prepaid.web.openapi import refusals
 
 router = APIRouter(tags=["webhook"])
@@ -47,11 +49,18 @@ class TakenOut:
 )
 async def webhook(request: Request, service: TheService) -> Response:
     """Takes a signed event of Stripe's. 200 means that what it says is committed."""
-    delivery = Delivery(
-        body=await bounded(request, LARGEST_EVENT),
-        signature=request.headers.get("stripe-signature", ""),
-    )
-    secrets = service.settings.webhook_secrets
+    body = await bounded(request, LARGEST_EVENT)
+    return await _taken(service, body, request.headers.get("stripe-signature", ""))
+
+
+async def webhook_at_once(asked: Asked) -> Response:
+    """The same as `webhook`, before routes are looked for."""
+    signature = asked.headers.get(b"stripe-signature", b"").decode("latin-1")
+    return await _taken(asked.service, asked.body, signature)
+
+
+async def _taken(service: Service, body: bytes, signature: str) -> Response:
+    secrets, delivery = service.settings.webhook_secrets, Delivery(body, signature)
     told = await fulfilment.take(service.shop, service.ledger, delivery, secrets, service.clock())
     if isinstance(told, Ignored):
         return Json(TakenOut(message=f"Ignored: {told.why}.", verdict="ignored"))

@@ -117,15 +117,11 @@ class Express:
         ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
         try:
             books = await self._books(uids, ids)
-            accounts, reservations, at = (
-                dict(books.accounts),
-                dict(books.reservations),
-                self.clock(),
-            )
+            before, at = (dict(books.accounts), dict(books.reservations)), self.clock()
             decision = decide(books, commands, at, self.warn)
             if refused := _refused(commands, decision.outcomes):
                 return await self._attempt_without(refused, commands)
-            await self._save(Change(accounts, reservations, decision, at))
+            await self._save(Change(*before, decision, at))
         except BaseException:  # cancelled, too: nobody knows what was saved
             self._forget(uids, ids)
             raise

@@ -17,6 +17,16 @@ RULES = {"resultTypes": ["violations"], "iframes": False}
 """Each frame is looked at by itself: they don't let each other in."""
 
 
+AT_REST = """
+Promise.allSettled(
+    document.getAnimations()
+        .filter(one => one.effect.getComputedTiming().endTime !== Infinity)
+        .map(one => one.finished)
+)
+"""
+"""Until every colour has become what it is to be: buttons fade from one scheme to the other."""
+
+
 @pytest.mark.parametrize("show", VIEWS.values(), ids=VIEWS)
 async def test_a_view_fits_a_phone_and_axe_finds_nothing_by_day_or_night(
     visitor: Visitor, show: Show
@@ -49,6 +59,7 @@ def is_dark(colour: str) -> bool:
 
 async def violations(frame: Frame) -> list[str]:
     """What axe finds wrong in a frame, and where."""
+    await frame.evaluate(AT_REST)
     await frame.evaluate(AXE_SCRIPT)
     found: dict[str, Any] = await frame.evaluate("rules => axe.run(document, rules)", RULES)
     return [

@@ -38,7 +38,7 @@ def main() -> int:
     if options.charts:
         charts.draw(run, options.charts)
     if options.page and not run.is_void:
-        pages.fill(options.page, table.markdown(run))
+        pages.fill(options.page, table.markdown(run), options.charts)
     return 1 if run.is_void else 0
 
 

@@ -15,6 +15,11 @@ TOP = 58
 STEP = 26
 THICK = 16
 
+CHARTS = (
+    ("throughput.svg", "Durable debits a second"),
+    ("latency.svg", "How long one takes, in microseconds"),
+)
+
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-size: 16px; font-weight: 600 }
@@ -74,11 +79,9 @@ class Bar:
 def draw(run: Run, folder: Path) -> None:
     """Writes the charts of a run into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    charts = (
-        ("throughput.svg", "Durable debits a second", THROUGHPUT, "/s"),
-        ("latency.svg", "How long one takes, in microseconds", LATENCY, "µs"),
-    )
-    for name, title, rows, of in charts:
+    for (name, title), (rows, of) in zip(
+        CHARTS, ((THROUGHPUT, "/s"), (LATENCY, "µs")), strict=True
+    ):
         (folder / name).write_text(chart(title, bars(run.rounds, rows), of))
 
 

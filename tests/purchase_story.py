@@ -184,7 +184,8 @@ async def _stocked(api_key: str, api_base: str) -> str:
     setup`, which would take it for the operator's; and theirs is not touched."""
     gateway = Gateway(api_key, "", api_base or None)
     try:
-        product = await gateway.client.v1.products.create_async({"name": "Prepaid live test"})
+        async with gateway.asking() as asked:
+            product = await asked.products.create_async({"name": "Prepaid live test"})
         await make_price(gateway, product.id, Offer(50, Money(500, "usd"), "exclusive"))
     finally:
         await gateway.close()

@@ -64,6 +64,16 @@ def test_a_page_is_filled_between_its_marks_however_often() -> None:
     assert pages.filled(once, "new") == once
 
 
+def test_a_page_shows_the_charts_that_were_drawn(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(f"{pages.BEGIN}{pages.END}")
+    charts.draw(RUN, tmp_path / "drawn")
+    pages.fill(page, table.markdown(RUN), tmp_path / "drawn")
+    shown = re.findall(r"^!\[.*?\]\((.*?)\)$", page.read_text(), re.MULTILINE)
+    assert len(shown) == 2
+    assert all((tmp_path / name).exists() for name in shown)
+
+
 @pytest.mark.parametrize("page", ["", pages.BEGIN, pages.END, f"{pages.END}{pages.BEGIN}"])
 def test_a_page_without_its_marks_is_left_alone(page: str) -> None:
     with pytest.raises(ValueError, match="has no lines"):

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from time import perf_counter
+from typing import Any
 
 import structlog
 from fastapi import FastAPI
@@ -66,7 +67,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
             app.state.identity = Identity(service.database, Tokens(settings), service.clock)
             yield {"end_streams": service.changes.stop}  # for the server: cli/servers.py
 
-    app = DocumentedApp(
+    app = App(
         title="prepaid",
         summary="Prepaid credits, sold through Stripe.",
         version="0.1.0",
@@ -94,11 +95,23 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
         expose_headers=["Content-Disposition"],
     )
     app.add_middleware(RequestLog)
-    app.add_middleware(Front, hot=HOT)
     if demo_token:
         app.include_router(door.router(demo_token))
     app.include_router(page.router(settings, demo=bool(demo_token)))
     return app
+
+
+class App(DocumentedApp):
+    """The app, with the front before everything that FastAPI does for each request."""
+
+    def __init__(self, **told: Any) -> None:  # what FastAPI takes
+        super().__init__(**told)
+        self._front = Front(super().__call__, HOT)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers a request."""
+        scope["app"] = self
+        await self._front(scope, receive, send)
 
 
 class RequestLog:

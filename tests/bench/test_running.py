@@ -1,0 +1,62 @@
+"""The bench itself, in its smallest form."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from bench import results
+from bench.results import Run
+from local_postgres import make_home
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ("--quick", "--rounds", "1", "--seconds", "1", "--minutes", "5")
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
+
+
+def ran(folder: Path, *words: str) -> Run:
+    """What a run kept; it has to end well."""
+    command = [sys.executable, "-m", "bench", *TINY, "--json", str(folder / "run.json"), *words]
+    done = subprocess.run(
+        command, cwd=ROOT, check=False, capture_output=True, text=True, timeout=360
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return results.kept(folder / "run.json")
+
+
+def test_charges_are_measured_and_their_books_are_right(tmp_path: Path) -> None:
+    run = ran(tmp_path, "--only", "charges,postgres,disk")
+    assert not run.is_void
+    (figures,) = run.rounds
+    assert min(figures.values()) > 0
+    assert {one.goal.what for one in run.reached() if one.is_measured} == {
+        "single charges over HTTP at 128 connections / the best of pgbench",
+        "p50 of one connection / p50 of pgbench with one client",
+        "p99 at 32 connections / an fdatasync",
+    }
+    assert [one for one in psutil.process_iter(["cmdline"]) if is_left(one)] == []
+
+
+def is_left(one: psutil.Process) -> bool:
+    """Whether a process belongs to the folder of some run."""
+    return any("prepaid-bench-" in word for word in one.info["cmdline"] or [])
+
+
+def test_the_large_set_is_built_once_and_its_books_are_right(tmp_path: Path) -> None:
+    cache = make_home()
+    cache.chmod(0o711)  # the server's user has to get into the folder below
+    try:
+        first, again = (
+            ran(tmp_path, "--only", "scale", "--entries", "30000", "--cache", str(cache))
+            for _ in range(2)
+        )
+    finally:
+        shutil.rmtree(cache)
+    for run in (first, again):
+        assert not run.is_void
+        assert run.rounds[0]["large_warm.rate"] > 0
+    assert again.seconds < first.seconds

@@ -165,9 +165,7 @@ def test_a_delivery_is_answered_as_by_its_route(house: House) -> None:
         assert first == second
 
 
-@pytest.mark.parametrize(
-    "written", ["Bearer", "Bearer nobody's", "Bearer prepaid_x", "Basic x", "\u00e9"]
-)
+@pytest.mark.parametrize("written", ["Bearer", "Bearer nobody's", "Bearer prepaid_x", "Basic x"])
 def test_who_is_not_known_is_told_so_as_by_the_route(house: House, written: str) -> None:
     for method, path in (("POST", CHARGES), ("POST", BATCH), ("GET", CREDITS)):
         headers = {"Authorization": written} | OURS

@@ -291,7 +291,7 @@ class NaiveLedger:
         cost = ceil(run.cost(self.now))
         kept = min(run.reserved, cost)
         available = self.available(run.uid) + run.reserved - kept
-        if available < cost + rate * run.interval // SECOND - kept:
+        if rate > run.rate and available < cost + rate * run.interval // SECOND - kept:
             raise No("InsufficientCredits")
         wanted = cost + 3 * rate * run.interval // SECOND
         run.reserved = kept + max(0, min(wanted - kept, available))

@@ -35,7 +35,7 @@ from prepaid.core.errors import (
     UnknownAccount,
     UnknownReservation,
 )
-from prepaid.core.reservations import MOST_OPEN, MOST_OPEN_BY_USER, State
+from prepaid.core.reservations import MOST_OPEN, MOST_OPEN_BY_USER, State, runs_out_at
 from samples import AT, KERNEL
 
 # Opening.
@@ -518,6 +518,17 @@ def test_a_rate_needs_credits_for_one_interval() -> None:
     assert (refused.asked, refused.available) == ("7", "6")
     changed = desk.held(ChangeRate(id_, None, Credits(1_900_000))).reservation
     assert changed.reserved == Credits.of(21)
+
+
+def test_who_slows_down_is_not_asked_for_an_interval() -> None:
+    """What is left lasts for four seconds, and then for eight."""
+    desk = rich(21)
+    id_ = desk.run()
+    assert desk.wait(38).held(Beat(id_, None)).reservation.reserved == Credits.of(21)
+    slower = desk.held(ChangeRate(id_, None, Credits(250_000))).reservation
+    assert slower.reserved == Credits.of(21)
+    assert runs_out_at(slower) == AT + seconds(38 + 8)
+    assert isinstance(desk.refused(ChangeRate(id_, None, HALF)), InsufficientCredits)
 
 
 def test_with_a_limit_any_rate_will_do() -> None:

@@ -189,17 +189,18 @@ class Meter:
         admission.check_rate(asked.burning_rate)
         changed = reservations.rated(one, asked.burning_rate, self.journal.at)
         if one.limit is None:
-            changed = self._resliced(changed)
+            changed = self._resliced(changed, faster=changed.burning_rate > one.burning_rate)
         return self._change_to(changed, one)
 
-    def _resliced(self, one: Reservation) -> Reservation:
-        """With what the new rate needs: one interval at least, a slice at most."""
+    def _resliced(self, one: Reservation, *, faster: bool) -> Reservation:
+        """With what the new rate needs: a slice at most, and one interval at least if it is faster
+        than before. Who slows down because little is left is not stopped for it."""
         burnt = reservations.rounded_up(reservations.burnt(one, self.journal.at))
         free = replace(one, reserved=min(one.reserved, burnt))
         returned = one.reserved - free.reserved
         available = self.journal.available(one.account_uid) + returned
         least = burnt + reservations.interval(one) - free.reserved
-        if available < least:
+        if faster and available < least:
             self.journal.need(one.account_uid, least - returned)
         return reservations.topped_up(free, self.journal.at, available, ahead=True)
 

@@ -29,9 +29,7 @@ ANSWERED_BEFORE = 30
 """Charges whose answers are compared with those of their replays after a kill."""
 
 SOME = 100
-AFTER_SECONDS = 6
-"""A load has made so many charges before anything is killed; and it goes on so long, to meet what
-was started again."""
+"""Charges that a load has made before anything is killed."""
 
 
 def look(stage: Stage) -> None:
@@ -69,10 +67,10 @@ def survive(stage: Stage, what: str, url: str, token: str, kill: Callable[[Progr
     with service(url, stage.folder) as program, _asker(program, token) as asker:
         first = [_charged(asker, uuid4().hex) for _ in range(ANSWERED_BEFORE)]
         before = asyncio.run(books.count(url))
-        seconds = int(stage.effort.crash) + AFTER_SECONDS
+        seconds = int(stage.effort.before_crash) + stage.effort.after_crash
         load = Load(Kind.CHARGES, program.port, SPENDING, seconds, token)
         with killed_at_end(client.started(load, file)) as loading:
-            _until_charged(url, before, stage.effort.crash)
+            _until_charged(url, before, stage.effort.before_crash)
             kill(program)
             client.ended(loading, load)
         _look_at_replays(stage, what, asker, first)

@@ -15,7 +15,8 @@ class Effort:
     first_beats: int
     warm_scale: int
     starts: int
-    crash: float
+    before_crash: float
+    after_crash: int
 
 
 WHOLE = Effort(
@@ -27,7 +28,8 @@ WHOLE = Effort(
     first_beats=10,
     warm_scale=25,
     starts=3,
-    crash=2.0,
+    before_crash=2.0,
+    after_crash=6,
 )
 QUICK = Effort(
     rounds=1,
@@ -38,5 +40,6 @@ QUICK = Effort(
     first_beats=2,
     warm_scale=5,
     starts=1,
-    crash=1.0,
+    before_crash=0.5,
+    after_crash=3,
 )

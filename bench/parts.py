@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+import psutil
+
 from bench import books, client, fsync, webhooks
 from bench.figures import Figures
 from bench.load import ACCOUNTS, BATCH, Kind
@@ -25,6 +27,7 @@ POSTING = 8
 OPEN_LOAD = 0.7
 """The part of what the service can do that it is given at a rate."""
 
+LISTEN_SECONDS = 1.0
 RESERVATIONS = 10_000
 BEATING = 64
 PROBED = 2_000
@@ -35,9 +38,11 @@ our own client, which takes its part of the processor, sees less than wrk will."
 
 
 def disk(stage: Stage) -> Figures:
-    """What no durable commit can go below."""
+    """What no durable commit can go below; and how much of the machine others take, whose load
+    nobody here can do anything about."""
     test = program(stage.server, "pg_test_fsync")
-    return {"fdatasync.us": fsync.microseconds(test, stage.folder)}
+    others = psutil.cpu_percent(interval=LISTEN_SECONDS)
+    return {"fdatasync.us": fsync.microseconds(test, stage.folder), "others.percent": others}
 
 
 def postgres(stage: Stage) -> Figures:

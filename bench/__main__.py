@@ -134,4 +134,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main())
     except KeyboardInterrupt:
+        print("Interrupted: all that was started has been ended.", file=sys.stderr)
         sys.exit(130)

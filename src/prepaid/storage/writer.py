@@ -175,17 +175,24 @@ class Ledger:
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
         """Charges, then heartbeats, then the rest. They came at once, so any order is right; but
         what is asked of one account under keys keeps the order in which it came."""
-        for part in _express_parts(batch):
-            await self._answer_express(part)
+        try:
+            for part in _express_parts(batch):
+                await self._answer_express(part)
+        except LedgerUnavailable as away:  # for the rest too: nobody waits for it twice
+            _resolve(batch, [away] * len(batch))
         if left := [one for one in batch if not one.outcome.done()]:
             await self._answer_at_length(left)
 
     async def _answer_express(self, batch: Sequence[_Waiting]) -> None:
-        """Answers those that the express way can; the others have no answer yet."""
+        """Answers those that the express way can; the others have no answer yet.
+
+        Raises:
+            LedgerUnavailable: the database is away.
+        """
         try:
             outcomes = await self._express.outcomes([waiting.command for waiting in batch])
-        except LedgerUnavailable as away:
-            _resolve(batch, [away] * len(batch))
+        except LedgerUnavailable:
+            raise
         except Exception:
             log.exception("express_failed", commands=len(batch))
         else:

@@ -38,10 +38,10 @@ export function chosenIn(query: URLSearchParams): Chosen {
   };
 }
 
-/** The place of this part of the history. */
-export function placeOfHistory(chosen: Chosen): string {
+/** The place of this part of the history, which is kept at its home. */
+export function placeOfHistory(chosen: Chosen, home = "history"): string {
   const query = new URLSearchParams(Object.entries(chosen).filter(([, written]) => written !== ""));
-  return query.size > 0 ? `history?${query}` : "history";
+  return query.size > 0 ? `${home}?${query}` : home;
 }
 
 /** What to ask the service. Days are the reader's own; the last one is meant whole. */

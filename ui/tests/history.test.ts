@@ -9,6 +9,9 @@ test("what is chosen stands in the address, and is found there again", () => {
   expect(place).toBe("history?kind=charge&resource=kernel+1%262");
   expect(chosenIn(new URL(place, "https://example.com/").searchParams)).toEqual(chosen);
   expect(placeOfHistory(ALL)).toBe("history");
+  expect(placeOfHistory(chosen, "console/accounts/ada")).toContain(
+    "console/accounts/ada?kind=charge",
+  );
 });
 
 test("days are the reader's own, and the last one is meant whole", () => {

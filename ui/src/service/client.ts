@@ -3,26 +3,10 @@
 import createClient, { type Middleware } from "openapi-fetch";
 import { currentToken } from "../identity";
 import { SERVICE } from "../told";
+import { Refused, refusedBy, unreachable } from "./refused";
 import type { paths } from "./schema";
 
-/** A request that the service refused, or (status 0) that didn't reach it. */
-export class Refused extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    message: string,
-  ) {
-    super(message);
-    this.name = "Refused";
-  }
-
-  /** Whether the same request may succeed by itself a little later. */
-  get passes(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
-  }
-}
-
-const UNREACHABLE = "The service can't be reached. Is this machine online?";
+export { Refused, refusedBy };
 
 const withToken: Middleware = {
   onRequest({ request }) {
@@ -31,7 +15,7 @@ const withToken: Middleware = {
     return request;
   },
   onError() {
-    return new Refused(0, "unreachable", UNREACHABLE);
+    return unreachable();
   },
 };
 
@@ -52,23 +36,10 @@ export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
   throw refusedBy(response.status, error);
 }
 
-/** The refusal in a problem document; anything else on the way may have answered, too. */
-export function refusedBy(status: number, problem: unknown): Refused {
-  const told = (typeof problem === "object" && problem !== null ? problem : {}) as {
-    readonly code?: unknown;
-    readonly detail?: unknown;
-  };
-  const sentence =
-    typeof told.detail === "string"
-      ? told.detail
-      : `The service answered ${status} without a reason.`;
-  return new Refused(status, typeof told.code === "string" ? told.code : "", sentence);
-}
-
 /** The demo user's token. The route is the demo's alone, so no document describes it. */
 export async function demoToken(): Promise<string> {
   const answer = await fetch(new URL("demo/token", SERVICE), { method: "POST" }).catch(() => {
-    throw new Refused(0, "unreachable", UNREACHABLE);
+    throw unreachable();
   });
   const told = (await answer.json().catch(() => ({}))) as { readonly token?: string };
   if (!answer.ok || !told.token) throw refusedBy(answer.status, told);

@@ -22,7 +22,12 @@ DEMO_USER = "demo-user"
 
 @contextmanager
 def local_shop(
-    database_url: str, stripe: LocalStripe, clock: Clock | None = None, *, demo: bool = True
+    database_url: str,
+    stripe: LocalStripe,
+    clock: Clock | None = None,
+    *,
+    demo: bool = True,
+    **chosen: str,
 ) -> Iterator[House]:
     """The service, where its page and Stripe's webhook find it, until the block ends.
 
@@ -30,17 +35,18 @@ def local_shop(
     """
     listening = servers.listen("127.0.0.1", 0)
     url = servers.address_of(listening)
-    settings = read_settings(
-        DATALAYER_STRIPE_API_KEY=stripe.config.api_key,
-        DATALAYER_STRIPE_JS_API_KEY=stripe.config.publishable_key,
-        DATALAYER_STRIPE_PRODUCT_ID=stripe.product,
-        DATALAYER_STRIPE_WEBHOOK_SECRET=WEBHOOK_SECRET,
-        DATALAYER_JWT_ISSUER=ISSUER,
-        DATALAYER_JWT_SECRET=JWT_SECRET,
-        PREPAID_STRIPE_API_BASE=stripe.url,
-        PREPAID_DATABASE_URL=database_url,
-        PREPAID_PUBLIC_URL=url,
-    )
+    usual = {
+        "DATALAYER_STRIPE_API_KEY": stripe.config.api_key,
+        "DATALAYER_STRIPE_JS_API_KEY": stripe.config.publishable_key,
+        "DATALAYER_STRIPE_PRODUCT_ID": stripe.product,
+        "DATALAYER_STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "DATALAYER_JWT_ISSUER": ISSUER,
+        "DATALAYER_JWT_SECRET": JWT_SECRET,
+        "PREPAID_STRIPE_API_BASE": stripe.url,
+        "PREPAID_DATABASE_URL": database_url,
+        "PREPAID_PUBLIC_URL": url,
+    }
+    settings = read_settings(**(usual | chosen))
     app = create_app(settings, clock, demo_token=token(DEMO_USER) if demo else "")
 
     async def serve(ready: Callable[[str], None]) -> None:

@@ -23,7 +23,7 @@ def test_a_wheel_has_the_page(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert "prepaid/ui/index.html" in names
+    assert {"prepaid/ui/index.html", "prepaid/ui/embed.js"} <= {*names}
     assert {Path(name).suffix for name in names if "/ui/assets/" in name} == {".js", ".css", ".svg"}
     assert not [name for name in names if not name.startswith(("prepaid/", "prepaid-"))]
 

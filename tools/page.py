@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 UI = ROOT / "ui"
 MODULES = UI / "node_modules"
-BUILT = ROOT / "src" / "prepaid" / "ui" / "index.html"
+BUILT = ROOT / "src" / "prepaid" / "ui" / "embed.js"  # the last thing that a build makes
 OLDEST_NODE = (20, 19)
 
 PACKAGES = (UI / "package.json", UI / "package-lock.json")
@@ -22,7 +22,7 @@ class NotBuiltError(Exception):
 
 def sources() -> tuple[Path, ...]:
     """What decides how the page is built, beside its packages."""
-    named = (UI / name for name in ("index.html", "vite.config.ts"))
+    named = (UI / name for name in ("index.html", "vite.config.ts", "vite.embed.config.ts"))
     return (*named, *sorted(file for file in (UI / "src").rglob("*") if file.is_file()))
 
 

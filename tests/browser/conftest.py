@@ -12,6 +12,7 @@ from playwright.async_api import Browser, ViewportSize, expect
 
 from local_browser import Watch, chromium
 from local_clock import LocalClock
+from local_platform import LocalPlatform, local_platform
 from local_service import House
 from local_shop import DEBIT_SECONDS, local_shop, stock
 from local_stripe import LocalStripe, local_stripe
@@ -52,11 +53,21 @@ def packages(shops_stripe: LocalStripe) -> dict[int, str]:
 
 
 @pytest.fixture(scope="session")
+def one_platform() -> Iterator[LocalPlatform]:
+    with local_platform() as platform:
+        yield platform
+
+
+@pytest.fixture(scope="session")
 def one_shop(
-    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory, shops_stripe: LocalStripe
+    migrated_sqlite: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    shops_stripe: LocalStripe,
+    one_platform: LocalPlatform,
 ) -> Iterator[House]:
     file = shutil.copy(migrated_sqlite, tmp_path_factory.mktemp("shop") / "prepaid.db")
-    with local_shop(f"sqlite:///{file}", shops_stripe) as house:
+    url = f"sqlite:///{file}"
+    with local_shop(url, shops_stripe, PREPAID_RETURN_ORIGINS=one_platform.url) as house:
         yield house
 
 

@@ -15,6 +15,9 @@ USABLE_SECONDS = 5
 MOST_BYTES = 250_000
 """Of compressed JavaScript, until the first view can be used."""
 
+MOST_EMBEDDED_BYTES = 8_000
+"""The same for what pages of others load."""
+
 
 async def test_the_first_view_is_soon_usable_and_small(
     visitor: Visitor, record_property: Callable[[str, object], None]
@@ -28,6 +31,13 @@ async def test_the_first_view_is_soon_usable_and_small(
     record_property("script_bytes", sum(scripts.values()))
     assert seconds < USABLE_SECONDS
     assert 0 < sum(scripts.values()) < MOST_BYTES
+
+
+async def test_what_other_pages_load_is_a_few_kilobytes(visitor: Visitor) -> None:
+    answer = visitor.shop.ask("GET", "/credits/embed.js")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert 0 < int(answer.headers["content-length"]) < MOST_EMBEDDED_BYTES
+    assert "react" not in answer.text.lower()
 
 
 async def counted(session: CDPSession) -> dict[str, int]:

@@ -31,6 +31,7 @@ def built(tmp_path: Path) -> Path:
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text(INDEX)
     (tmp_path / "assets/index-1.js").write_text(SCRIPT)
+    (tmp_path / "embed.js").write_text(SCRIPT)
     return tmp_path
 
 
@@ -114,6 +115,31 @@ async def test_assets_are_kept_for_ever_and_sent_compressed(built: Path) -> None
     assert "content-encoding" not in plain.headers
     assert plain.headers["content-type"].startswith("text/javascript")
     assert (await ask(app, asset, "HEAD")).headers["content-length"]
+
+
+async def test_the_script_for_other_pages_stays_at_its_address_and_is_asked_for_again(
+    built: Path,
+) -> None:
+    app = app_of(built)
+    zipped = await ask(app, "/credits/embed.js")
+    assert zipped.text == SCRIPT
+    assert zipped.headers["content-encoding"] == "gzip"
+    assert zipped.headers["content-type"].startswith("text/javascript")
+    assert zipped.headers["cache-control"] == "public, max-age=300"
+    assert zipped.headers["cross-origin-resource-policy"] == "cross-origin"
+    known = {"If-None-Match": f'"another", {zipped.headers["etag"]}'}
+    same = await ask(app, "/credits/embed.js", headers=known)
+    assert (same.status_code, same.content) == (304, b"")
+    assert same.headers["etag"] == zipped.headers["etag"]
+    (built / "embed.js").write_text(f"{SCRIPT}// newer")
+    newer = await ask(app, "/credits/embed.js", headers=known)
+    assert newer.status_code == 200
+    assert newer.text.endswith("// newer")
+    assert newer.headers["etag"] != zipped.headers["etag"]
+
+
+async def test_a_script_that_is_not_built_is_not_there(tmp_path: Path) -> None:
+    assert (await ask(app_of(tmp_path), "/credits/embed.js")).status_code == 404
 
 
 @pytest.mark.parametrize("name", ["none.js", "..%2Findex.html", "%2Fetc%2Fpasswd", ".."])

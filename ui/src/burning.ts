@@ -53,3 +53,13 @@ export function decimalsFor(rate: number): number {
 export function perHour(rate: number): number {
   return Math.round(rate * 3600 * 1e6) / 1e6;
 }
+
+/**
+ * How long it goes on, so many seconds after the service told of it; null if nothing without a limit
+ * burns. Both instants are the service's, so that it doesn't matter how the clock here goes.
+ */
+export function secondsLeft(balance: Balance, seconds: number): number | null {
+  if (balance.depletes_at === null) return null;
+  const told = Date.parse(balance.depletes_at) - Date.parse(balance.credits.last_update);
+  return Math.max(0, told / 1000 - seconds);
+}

@@ -5,6 +5,7 @@ page's home it is, and so every address that it is given is relative.
 """
 
 import gzip
+import hashlib
 import json
 from dataclasses import dataclass
 from functools import cache
@@ -37,6 +38,10 @@ SETTINGS = '<script type="application/json" id="settings"></script>'
 FOR_EVER = "public, max-age=31536000, immutable"
 """For names that change with their content."""
 
+EMBED = "embed.js"
+A_WHILE = "public, max-age=300"
+"""For the script that other pages load: its address stays, and they notice a new one soon."""
+
 NOT_BUILT = """<!doctype html>
 <html lang="en"><title>The page is not built</title>
 <h1>The page is not built</h1>
@@ -65,6 +70,7 @@ class Asset:
     content: bytes
     zipped: bytes
     media_type: str
+    etag: str
 
 
 def router(settings: Settings, *, demo: bool, folder: Path = FOLDER) -> APIRouter:
@@ -79,13 +85,18 @@ def router(settings: Settings, *, demo: bool, folder: Path = FOLDER) -> APIRoute
     @routes.api_route(f"{HOME}/assets/{{name}}", methods=["GET", "HEAD"])
     async def asset(name: str, accept_encoding: Annotated[str, Header()] = "") -> Response:
         found = _asset(folder / "assets", name)
-        zipped = "gzip" in accept_encoding
-        encoding = {"Content-Encoding": "gzip"} if zipped else {}
-        return Response(
-            found.zipped if zipped else found.content,
-            media_type=found.media_type,
-            headers=headers | encoding | {"Cache-Control": FOR_EVER, "Vary": "Accept-Encoding"},
-        )
+        return _sent(found, accept_encoding, headers | {"Cache-Control": FOR_EVER})
+
+    @routes.api_route(f"{HOME}/{EMBED}", methods=["GET", "HEAD"])
+    async def embed(
+        accept_encoding: Annotated[str, Header()] = "", if_none_match: Annotated[str, Header()] = ""
+    ) -> Response:
+        found = _asset(folder, EMBED)
+        shared = {"Cache-Control": A_WHILE, "Cross-Origin-Resource-Policy": "cross-origin"}
+        shared = headers | shared | {"ETag": found.etag}
+        if found.etag in if_none_match:
+            return Response(status_code=304, headers=shared)
+        return _sent(found, accept_encoding, shared)
 
     @routes.api_route(HOME, methods=["GET", "HEAD"])
     @routes.api_route(f"{HOME}/{{view:path}}", methods=["GET", "HEAD"])
@@ -126,11 +137,24 @@ def _index(file: Path, told: Told, headers: dict[str, str]) -> Response:
     return HTMLResponse(page.replace('="./', f'="{told.home}'), headers=headers)
 
 
+def _sent(found: Asset, accept_encoding: str, headers: dict[str, str]) -> Response:
+    zipped = "gzip" in accept_encoding
+    encoding = {"Content-Encoding": "gzip"} if zipped else {}
+    return Response(
+        found.zipped if zipped else found.content,
+        media_type=found.media_type,
+        headers=headers | encoding | {"Vary": "Accept-Encoding"},
+    )
+
+
 @cache
-def _read(file: Path) -> Asset:
+def _read(file: Path, changed: int) -> Asset:
+    """A file as it was at its last change; an address that stays may have another file one day."""
+    del changed
     content = file.read_bytes()
     media_type = guess_type(file.name)[0] or "application/octet-stream"
-    return Asset(content, gzip.compress(content, mtime=0), media_type)
+    etag = f'W/"{hashlib.sha256(content).hexdigest()[:32]}"'  # weak: compressed it is the same
+    return Asset(content, gzip.compress(content, mtime=0), media_type, etag)
 
 
 def _asset(folder: Path, name: str) -> Asset:
@@ -138,7 +162,7 @@ def _asset(folder: Path, name: str) -> Asset:
     file = folder / name
     if file.parent != folder or not file.is_file():
         raise HTTPException(404, "The page has no such file: reload it, it may be a newer one now.")
-    return _read(file)
+    return _read(file, file.stat().st_mtime_ns)
 
 
 def _headers(settings: Settings) -> dict[str, str]:

@@ -352,3 +352,43 @@ def test_the_stand_in_for_stripe_js_knows_where_the_simulator_is(simulated: Any,
 def test_the_page_has_its_parts(simulated: Any, name: str) -> None:
     assert httpx.get(f"{simulated.url}/_simulator/assets/{name}").status_code == 200
     assert httpx.get(f"{simulated.url}/_simulator/assets/..%2fserver.py").status_code == 404
+
+
+def test_a_paid_charge_has_a_receipt_that_says_whose_it_is(
+    simulated: Any, v1: Any, open_session: Callable[..., Any]
+) -> None:
+    session = open_session(100)
+    simulated.control(f"sessions/{session.id}/pay", card="4242 4242 4242 4242", email="a<b@x.test")
+    (charge,) = v1.charges.list().data
+    receipt = httpx.get(charge.receipt_url)
+    assert receipt.status_code == 200
+    for words in ("Stripe simulator", "no real money", "10.00 USD", "visa ending in 4242"):
+        assert words in receipt.text
+    assert "a&lt;b@x.test" in receipt.text
+    assert httpx.get(f"{charge.receipt_url}x").status_code == 404
+    assert httpx.get(charge.receipt_url.replace(charge.id, "ch_none")).status_code == 404
+
+
+def test_what_was_not_paid_has_no_receipt(
+    simulated: Any, v1: Any, wait_for: Any, open_session: Callable[..., Any]
+) -> None:
+    declined = {"card": "4000000000000002"}
+    address = f"{simulated.url}/_simulator/sessions/{open_session(50).id}/pay"
+    assert httpx.post(address, json=declined).status_code == 402
+    assert [charge.receipt_url for charge in v1.charges.list().data] == [None]
+    simulated.control(f"sessions/{open_session(100).id}/pay", outcome="delayed_succeeds")
+    wait_for(lambda: v1.charges.list().data[0].receipt_url)
+    assert "10.00 USD" in httpx.get(v1.charges.list().data[0].receipt_url).text
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "spoken"), [("jpy", 500, "500 JPY"), ("kwd", 5000, "5.000 KWD")]
+)
+def test_a_receipt_counts_as_its_currency_does(
+    simulated: Any, v1: Any, currency: str, amount: int, spoken: str
+) -> None:
+    del simulated
+    method = {"payment_method": "pm_card_visa", "confirm": True}
+    intent = v1.payment_intents.create({"amount": amount, "currency": currency, **method})
+    charge = v1.charges.retrieve(intent.latest_charge)
+    assert spoken in httpx.get(charge.receipt_url).text

@@ -1,6 +1,6 @@
 """Charges: one try to move money, and what became of it."""
 
-from prepaid.simulator import balance, events, listing, metadata, methods
+from prepaid.simulator import balance, events, listing, metadata, methods, receipts
 from prepaid.simulator.sandbox import Call, Sandbox, new_id
 from prepaid.simulator.shapes import Json, nulls
 
@@ -53,6 +53,7 @@ def succeed(box: Sandbox, charge: Json) -> Json:
             "captured": True,
             "outcome": _outcome("approved_by_network", "Payment complete.", "authorized"),
             "paid": True,
+            "receipt_url": receipts.url_of(box, charge),
             "status": "succeeded",
         }
     )

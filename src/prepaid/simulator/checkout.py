@@ -112,7 +112,7 @@ def _intent(box: Sandbox, session: Json, bill: Json) -> Json:
         "customer": session["customer"],
         "allowed_payment_method_types": session["payment_method_types"],
     }
-    intent = intents.make(box, given, session["id"])
+    intent = intents.make(box, given, hidden["base_url"], session["id"])
     box.store.put(session, {**hidden, "attempt": intent["id"]})
     return intent
 

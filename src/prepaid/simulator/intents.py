@@ -18,7 +18,7 @@ def create(call: Call) -> Json:
         )
     if customer := given.get("customer"):
         call.box.need_alive("customer", customer, "customer")
-    intent = make(call.box, given)
+    intent = make(call.box, given, call.base_url)
     if key := given.get("payment_method"):
         method = methods.named(call.box, key)
         intent = _moved(call.box, intent, "requires_confirmation", payment_method=method["id"])
@@ -27,8 +27,8 @@ def create(call: Call) -> Json:
     return intent
 
 
-def make(box: Sandbox, given: Json, session: str | None = None) -> Json:
-    """Make a payment intent from its parameters."""
+def make(box: Sandbox, given: Json, base_url: str, session: str | None = None) -> Json:
+    """Make a payment intent from its parameters. Its receipt will be found below ``base_url``."""
     if given["amount"] < 1:
         raise invalid("This value must be greater than or equal to 1.", "amount")
     key = new_id("pi")
@@ -60,7 +60,7 @@ def make(box: Sandbox, given: Json, session: str | None = None) -> Json:
         **nulls("transfer_group"),
         **{name: given[name] for name in _NOTES if given.get(name)},
     }
-    box.store.add(intent, {"session": session})
+    box.store.add(intent, {"session": session, "base_url": base_url})
     events.emit(box, "payment_intent.created", intent)
     return intent
 

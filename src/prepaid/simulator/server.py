@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from prepaid.simulator import control, listen, pages
+from prepaid.simulator import control, listen, pages, receipts
 from prepaid.simulator.api import Api
 from prepaid.simulator.config import SimulatorConfig
 from prepaid.simulator.faults import Faults
@@ -55,6 +55,7 @@ def create_app(config: SimulatorConfig) -> Starlette:
                     WebSocketRoute("/listen/{id}", talk),
                     *control.routes(box),
                     *pages.routes(box),
+                    *receipts.routes(box),
                 ],
             ),
         ],

@@ -93,7 +93,7 @@ def create(call: Call) -> Json:
         opened["client_secret"] = None
         opened["url"] = f"{call.base_url}/_simulator/checkout/{key}#client_secret={page_secret}"
     session_rules.check_amount(opened)
-    kept = {"lines": wanted, "page_secret": page_secret}
+    kept = {"lines": wanted, "page_secret": page_secret, "base_url": call.base_url}
     kept |= {
         name: given[name] for name in ("payment_intent_data", "customer_update") if name in given
     }

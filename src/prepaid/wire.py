@@ -1,16 +1,18 @@
-"""Entries on the wire: what the API and the command line write of one, in JSON and in CSV."""
+"""Entries and checkouts on the wire: what is written of one, in JSON and in CSV."""
 
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from pydantic import WithJsonSchema
 
+from prepaid.core.checkouts import Checkout
+from prepaid.core.currencies import decimal
 from prepaid.core.entries import Entry
 from prepaid.exact import ExactNumber, number
 
@@ -53,14 +55,36 @@ def entry_out(entry: Entry) -> EntryOut:
     )
 
 
-async def as_csv(chunks: AsyncIterator[Iterable[Entry]]) -> AsyncIterator[str]:
-    """The lines of a CSV file (RFC 4180), a chunk at a time, under the names that JSON has too.
+Row = TypeVar("Row")
 
-    Cells are what JSON says, but for texts that a spreadsheet would execute: see `guarded`.
-    """
-    rows: list[tuple[object, ...]] = [tuple(field.name for field in fields(EntryOut))]
+
+def entries_as_csv(chunks: AsyncIterator[Iterable[Entry]]) -> AsyncIterator[str]:
+    """The lines of a file with entries, under the names that JSON has too. Cells are what JSON
+    says, but for texts that a spreadsheet would execute: see `guarded`."""
+    return as_csv([field.name for field in fields(EntryOut)], _of_entry, chunks)
+
+
+CHECKOUT_COLUMNS = (
+    *("id", "session_id", "state", "price_id", "credits", "price", "price_currency"),
+    *("paid", "paid_currency", "created_at", "expires_at", "credited_at"),
+)
+
+
+def checkouts_as_csv(chunks: AsyncIterator[Iterable[Checkout]]) -> AsyncIterator[str]:
+    """The lines of a file with checkouts. Money is in the currency's own decimals, as people and
+    spreadsheets read it: "5.00" of usd."""
+    return as_csv(CHECKOUT_COLUMNS, _of_checkout, chunks)
+
+
+async def as_csv(
+    names: Iterable[str],
+    cells: Callable[[Row], tuple[object, ...]],
+    chunks: AsyncIterator[Iterable[Row]],
+) -> AsyncIterator[str]:
+    """The lines of a CSV file (RFC 4180), a chunk at a time."""
+    rows: list[tuple[object, ...]] = [tuple(names)]
     async for chunk in chunks:
-        rows += map(_cells, chunk)
+        rows += map(cells, chunk)
         yield _lines(rows)
         rows = []
 
@@ -76,21 +100,42 @@ def guarded(text: str) -> str:
     return f"'{text}" if text.startswith((*FORMULAS, "'")) else text
 
 
-def file_name(account_uid: str, at: datetime) -> str:
-    """What the CSV of an account's entries is called on the day that it is asked for."""
-    return f"entries-{re.sub(r'[^A-Za-z0-9._-]', '-', account_uid)}-{at:%Y-%m-%d}.csv"
+def file_name(what: str, account_uid: str, at: datetime) -> str:
+    """What a CSV file of an account is called on the day that it is asked for."""
+    return f"{what}-{re.sub(r'[^A-Za-z0-9._-]', '-', account_uid)}-{at:%Y-%m-%d}.csv"
 
 
-def _cells(entry: Entry) -> tuple[object, ...]:
+def _of_entry(entry: Entry) -> tuple[object, ...]:
     return (
         entry.number,
         entry.id,
         entry.kind,
         entry.credits,
         entry.balance,
-        f"{entry.at.isoformat().removesuffix('+00:00')}Z",
+        _instant(entry.at),
         *map(guarded, (entry.source, entry.reason, entry.actor, entry.key)),
     )
+
+
+def _of_checkout(one: Checkout) -> tuple[object, ...]:
+    paid = one.paid_total
+    return (
+        one.id,
+        one.session_id or "",
+        one.state,
+        one.price_id,
+        one.credits,
+        decimal(one.price),
+        one.price.currency,
+        decimal(paid) if paid else "",
+        paid.currency if paid else "",
+        *map(_instant, (one.created_at, one.expires_at)),
+        _instant(one.credited_at) if one.credited_at else "",
+    )
+
+
+def _instant(at: datetime) -> str:
+    return f"{at.isoformat().removesuffix('+00:00')}Z"
 
 
 def _lines(rows: Iterable[Iterable[object]]) -> str:

@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from local_stripe import Json, LocalStripe
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import Checkout, State
-from prepaid.core.errors import StripeRefused, StripeUnavailable, UnknownCheckout, UnknownPackage
+from prepaid.core.errors import (
+    StripeRefused,
+    StripeUnavailable,
+    UnknownCheckout,
+    UnknownPackage,
+    UnknownReceipt,
+)
 from prepaid.core.pricing import NotSold, Package, package_of
 from prepaid.ids import new_id
 from prepaid.payments.gateway import (
@@ -335,3 +341,45 @@ def test_a_return_url_that_has_the_placeholder_is_left_alone(path: str, query: s
 
 
 SESSION = "checkout.session"
+
+
+async def test_a_payment_has_its_receipt_once_it_succeeded(
+    gateway: Gateway, stripe_account: LocalStripe
+) -> None:
+    unpaid = stripe_account.ask("POST", "/v1/payment_intents", amount=500, currency="usd")["id"]
+    assert await gateway.receipt_url(unpaid) is None
+    paid = stripe_account.ask(
+        "POST", f"/v1/payment_intents/{unpaid}/confirm", payment_method="pm_card_visa"
+    )
+    charge = stripe_account.ask("GET", f"/v1/charges/{paid['latest_charge']}")
+    assert await gateway.receipt_url(unpaid) == charge["receipt_url"]
+
+
+async def test_a_payment_that_stripe_does_not_know_has_no_receipt(gateway: Gateway) -> None:
+    with pytest.raises(UnknownReceipt, match="does not know this payment"):
+        await gateway.receipt_url("pi_of_nobody")
+
+
+async def test_a_key_that_may_not_read_receipts_is_the_operators(
+    gateway: Gateway, stripe_account: LocalStripe
+) -> None:
+    stripe_account.fault("server_error", status=403)
+    with pytest.raises(UnknownReceipt, match="Ask the operator"):
+        await gateway.receipt_url("pi_1")
+
+
+@pytest.mark.parametrize("answer", ["server_error", "rate_limit", "lost_request"])
+async def test_a_stripe_that_is_away_shows_no_receipt(
+    gateway: Gateway, stripe_account: LocalStripe, answer: str
+) -> None:
+    stripe_account.fault(answer, count=10)
+    with pytest.raises(StripeUnavailable, match="try again"):
+        await gateway.receipt_url("pi_1")
+
+
+async def test_what_stripe_does_not_take_for_a_payment_is_refused(
+    gateway: Gateway, stripe_account: LocalStripe
+) -> None:
+    stripe_account.fault("server_error", status=400, count=10)
+    with pytest.raises(StripeRefused):
+        await gateway.receipt_url("pi_1")

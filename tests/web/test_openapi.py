@@ -36,6 +36,7 @@ MEANT = {
 
 JSON = ["application/json"]
 WRITTEN = {
+    "/api/iam/stripe/v1/checkout/sessions": [*JSON, "text/csv"],
     "/api/iam/v1/usage/entries": [*JSON, "text/csv"],
     "/api/iam/v1/usage/stream": ["text/event-stream"],
 }

@@ -12,7 +12,7 @@ from prepaid.core.filters import Filter
 from prepaid.flows import history
 from prepaid.opening import open_database
 from prepaid.settings import read_database_settings
-from prepaid.wire import EntryOut, as_csv, entry_out
+from prepaid.wire import EntryOut, entries_as_csv, entry_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ async def listed(uid: str, wanted: Filter, before: int | None, limit: int | None
 async def written(uid: str, wanted: Filter, before: int | None, limit: int | None) -> Report:
     """All the entries that are wanted, or at most so many, written as CSV while they are read."""
     async with open_database(read_database_settings().database) as database:
-        async for lines in as_csv(history.chunks(database, uid, wanted, before, limit)):
+        async for lines in entries_as_csv(history.chunks(database, uid, wanted, before, limit)):
             sys.stdout.buffer.write(lines.encode())
     return Report(None, [])
 

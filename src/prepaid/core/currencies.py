@@ -44,8 +44,13 @@ def money(written: str, currency: str) -> Money:
 
 def spoken(amount: Money) -> str:
     """The amount as people write it: "5.00 usd"."""
+    return f"{decimal(amount)} {amount.currency}"
+
+
+def decimal(amount: Money) -> str:
+    """The amount in its currency's own decimals: "5.00"."""
     places = decimals(amount.currency)
-    return f"{Decimal(amount.minor).scaleb(-places):.{places}f} {amount.currency}"
+    return f"{Decimal(amount.minor).scaleb(-places):.{places}f}"
 
 
 def decimals(currency: str) -> int:

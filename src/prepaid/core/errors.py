@@ -23,6 +23,7 @@
     │  ├─ UnknownAccount
     │  ├─ UnknownPackage
     │  ├─ UnknownCheckout
+    │  ├─ UnknownReceipt      nothing was paid, or Stripe has no receipt of it (yet)
     │  ├─ UnknownGrant
     │  ├─ UnknownReservation
     │  └─ UnknownKey
@@ -208,6 +209,13 @@ class UnknownCheckout(Unknown):
 
     code = "unknown_checkout"
     title = "Unknown checkout"
+
+
+class UnknownReceipt(Unknown):
+    """Stripe has no receipt of the checkout: it isn't paid, or the receipt isn't written yet."""
+
+    code = "unknown_receipt"
+    title = "No receipt"
 
 
 class UnknownGrant(Unknown):

@@ -1,8 +1,9 @@
-"""Filters: which entries or reservations of an account somebody wants to see."""
+"""Filters: which entries, reservations or checkouts of an account somebody wants to see."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+from prepaid.core.checkouts import State
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Invalid
 
@@ -28,14 +29,36 @@ class Filter:
     resource_type: str | None = None
 
     def __post_init__(self) -> None:
-        if self.since is not None and self.until is not None and self.since >= self.until:
-            raise Invalid(
-                f"`since` ({self.since.isoformat()}) has to be before `until` "
-                f"({self.until.isoformat()}): nothing is in between."
-            )
+        check_span(self.since, self.until)
         if self.resource == "":
             raise Invalid("`resource` is empty: name one, or leave it out to see all.")
 
 
-EVERY = Filter()
+@dataclass(frozen=True, slots=True)
+class CheckoutFilter:
+    """What is true of each checkout that is wanted: it is in one of `states`, if there are any,
+    and was opened `since` then or later, and before `until`.
+
+    Raises:
+        Invalid: it can be true of nothing.
+    """
+
+    states: frozenset[State] = frozenset()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __post_init__(self) -> None:
+        check_span(self.since, self.until)
+
+
+def check_span(since: datetime | None, until: datetime | None) -> None:
+    """Raises Invalid if there is no instant from one to before the other; none is no bound."""
+    if since is not None and until is not None and since >= until:
+        raise Invalid(
+            f"`since` ({since.isoformat()}) has to be before `until` "
+            f"({until.isoformat()}): nothing is in between."
+        )
+
+
+EVERY, EVERY_CHECKOUT = Filter(), CheckoutFilter()
 """True of every one."""

@@ -90,7 +90,7 @@ async def state_of(shop: Shop, account_uid: str, named: str, at: datetime) -> tu
     Raises:
         UnknownCheckout: the account has none of this name.
     """
-    checkout = await _found(shop, account_uid, named)
+    checkout = await found(shop, account_uid, named)
     if checkout.state not in {State.OPEN, State.PROCESSING}:
         return checkout, checkout.state
     return checkout, await _told_by_stripe(shop, checkout, at)
@@ -176,7 +176,12 @@ async def _session(shop: Shop, checkout: Checkout) -> StripeSession:
     return session
 
 
-async def _found(shop: Shop, account_uid: str, named: str) -> Checkout:
+async def found(shop: Shop, account_uid: str, named: str) -> Checkout:
+    """A checkout of this account, by our id or Stripe's, as far as we have been told of it.
+
+    Raises:
+        UnknownCheckout: the account has none of this name.
+    """
     async with shop.database.reading() as connection:
         try:
             checkout = await checkouts.by_id(connection, UUID(named))

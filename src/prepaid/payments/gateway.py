@@ -22,6 +22,7 @@ from prepaid.core.errors import (
     StripeUnavailable,
     UnknownCheckout,
     UnknownPackage,
+    UnknownReceipt,
 )
 from prepaid.core.pricing import Price, TaxBehavior
 from prepaid.payments.sdk import stripe
@@ -187,6 +188,32 @@ class Gateway:
                 if error.code != "resource_missing":
                     raise
                 raise UnknownCheckout(f"Stripe has no session {session_id!r}.") from error
+
+    async def receipt_url(self, payment_intent: str) -> str | None:
+        """Where Stripe shows the receipt of a payment; None while it has none.
+
+        It is asked for each time: Stripe's links to receipts expire after a month.
+
+        Raises:
+            UnknownReceipt: Stripe has no such payment, or doesn't let us look at it.
+        """
+        async with self.asking() as v1:
+            try:
+                found = await v1.payment_intents.retrieve_async(
+                    payment_intent, {"expand": ["latest_charge"]}
+                )
+            except stripe.PermissionError as error:
+                log.warning("stripe_denied_us", error=error.user_message)
+                raise UnknownReceipt(
+                    "This service's key may not read receipts at Stripe. Ask the operator for it: "
+                    "the key needs the permission to read payment intents and charges."
+                ) from error
+            except stripe.InvalidRequestError as error:
+                if error.code != "resource_missing":
+                    raise
+                raise UnknownReceipt("Stripe does not know this payment any more.") from error
+        charge = found.latest_charge
+        return charge.receipt_url if isinstance(charge, stripe.Charge) else None
 
 
 def _connect(api_key: str, api_base: str | None) -> _Line:

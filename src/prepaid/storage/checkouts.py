@@ -1,15 +1,26 @@
 """Checkouts: the offers that were made, each with its price frozen."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Row, Select, bindparam, func, insert, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Row,
+    Select,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.amounts import Money
 from prepaid.core.checkouts import Checkout, State
+from prepaid.core.filters import EVERY_CHECKOUT, CheckoutFilter
 from prepaid.storage.tables import checkouts
 
 
@@ -72,6 +83,33 @@ async def by_id(connection: AsyncConnection, checkout_id: UUID) -> Checkout | No
 async def by_session(connection: AsyncConnection, session_id: str) -> Checkout | None:
     """The checkout with Stripe's id of its session."""
     return await _one(connection, select(checkouts).where(checkouts.c.session_id == session_id))
+
+
+async def listed(
+    connection: AsyncConnection,
+    account_uid: str | None,
+    before: UUID | None,
+    limit: int,
+    wanted: CheckoutFilter = EVERY_CHECKOUT,
+) -> list[Checkout]:
+    """An account's checkouts that are wanted, or everybody's, the newest first, beginning before
+    one. Their ids are in the order in which they were opened."""
+    query = select(checkouts).where(*_true_of(wanted))
+    if account_uid is not None:
+        query = query.where(checkouts.c.account_uid == account_uid)
+    if before is not None:
+        query = query.where(checkouts.c.id < before)
+    rows = await connection.execute(query.order_by(checkouts.c.id.desc()).limit(limit))
+    return [_checkout(row) for row in rows]
+
+
+def _true_of(wanted: CheckoutFilter) -> Iterator[ColumnElement[bool]]:
+    if wanted.states:
+        yield checkouts.c.state.in_(wanted.states)
+    if wanted.since is not None:
+        yield checkouts.c.created_at >= wanted.since
+    if wanted.until is not None:
+        yield checkouts.c.created_at < wanted.until
 
 
 async def open_for(

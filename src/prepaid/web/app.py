@@ -17,6 +17,7 @@ from prepaid.settings import WEBHOOK_ROUTE, Settings
 from prepaid.web import (
     admin,
     charges,
+    checkouts,
     door,
     entries,
     grants,
@@ -77,7 +78,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
         redoc_url=None,
     )
     for router in (
-        *(health, purchases, webhook, usage, usages, entries),
+        *(health, purchases, checkouts, webhook, usage, usages, entries),
         *(charges, reservations, holdings, stream, people, admin, grants),
     ):
         app.include_router(router.router)

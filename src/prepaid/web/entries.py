@@ -1,27 +1,22 @@
 """How a balance came about: its entries, a page at a time, or all of them as CSV."""
 
 import re
-from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, BeforeValidator
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from prepaid.core.entries import Kind
 from prepaid.core.filters import Filter
 from prepaid.flows import history
 from prepaid.web.auth import AccountUid, AnyCaller, TheService, account_for
 from prepaid.web.bodies import Instant, Json, Line
+from prepaid.web.files import CSV, VARY, CsvIsWanted, file
 from prepaid.web.openapi import refusals
-from prepaid.wire import EntryOut, as_csv, entry_out, file_name
+from prepaid.wire import EntryOut, entries_as_csv, entry_out, file_name
 
 router = APIRouter(tags=["usage"])
-
-VARY = {"Vary": "Accept"}
-CSV: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"text/csv": {"schema": {"type": "string"}}}}
-}
 
 
 class EntriesOut(BaseModel):
@@ -55,19 +50,6 @@ def _filter(
     return Filter(kind, since, until, resource)
 
 
-def _csv_is_wanted(
-    asked: Annotated[
-        Literal["json", "csv"] | None, Query(alias="format", description="Else by Accept.")
-    ] = None,
-    accept: Annotated[str, Header(include_in_schema=False)] = "",
-) -> bool:
-    return (
-        asked == "csv"
-        if asked
-        else _weight("text/csv", accept) > _weight("application/json", accept)
-    )
-
-
 @router.get(
     "/api/iam/v1/usage/entries",
     response_model=EntriesOut,
@@ -77,7 +59,7 @@ async def entries(  # noqa: PLR0913, PLR0917 - parameters of a query, each with 
     service: TheService,
     caller: AnyCaller,
     wanted: Annotated[Filter, Depends(_filter)],
-    csv_is_wanted: Annotated[bool, Depends(_csv_is_wanted)],
+    csv_is_wanted: CsvIsWanted,
     account_uid: AccountUid = None,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[
@@ -88,28 +70,8 @@ async def entries(  # noqa: PLR0913, PLR0917 - parameters of a query, each with 
     """How a balance came about, newest first."""
     uid = account_for(caller, account_uid)
     if csv_is_wanted:
-        lines = as_csv(history.chunks(service.database, uid, wanted, before, limit))
-        return await _file(lines, file_name(uid, service.clock()))
+        lines = entries_as_csv(history.chunks(service.database, uid, wanted, before, limit))
+        return await file(lines, file_name("entries", uid, service.clock()))
     page = await history.page(service.database, uid, wanted, before, limit or history.PAGE)
     found = [entry_out(entry) for entry in page.entries]
     return Json(EntriesOut(entries=found, next_before=page.next_before), headers=VARY)
-
-
-async def _file(lines: AsyncIterator[str], name: str) -> Response:
-    """A file to be saved, sent as it is read. What is refused is so before anything is sent; what
-    breaks off later ends without the end of the body, so that nobody takes it for the whole."""
-    first = await anext(lines)
-
-    async def all_lines() -> AsyncIterator[str]:
-        yield first
-        async for some in lines:
-            yield some
-
-    saved = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(all_lines(), headers=VARY | saved, media_type="text/csv")
-
-
-def _weight(kind: str, accept: str) -> float:
-    """How much an Accept header wants a kind that it names; 0 if it doesn't."""
-    named = re.search(rf"(?i)(?:^|,)\s*{kind}\s*(?=[;,]|$)(?:[^,]*;\s*q=([01][.]?\d*))?", accept)
-    return float(named[1] or 1) if named else 0.0

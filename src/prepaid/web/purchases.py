@@ -1,12 +1,13 @@
 """Buying: prices, checkout sessions, and what the page needs to show Stripe's Checkout."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
+from prepaid.core.checkouts import Checkout
 from prepaid.core.pricing import Package
 from prepaid.exact import number
 from prepaid.flows import accounts, checkout
@@ -70,15 +71,14 @@ class SessionOut(BaseModel):
     checkout_id: str
 
 
-class CheckoutOut(BaseModel):
+class CheckoutTold(BaseModel):
     """A checkout and where it stands.
 
     `state` is open, processing (a delayed method), paid (Stripe has the money; credits are on
-    their way), credited, failed or expired.
+    their way), credited, failed or expired. `amount` is the package's price, `paid_amount` what
+    the buyer paid with tax (null until that is known), both in the currency's minor unit.
     """
 
-    success: bool = True
-    message: str = "OK"
     id: str
     session_id: str | None
     state: str
@@ -86,9 +86,18 @@ class CheckoutOut(BaseModel):
     credits: CreditsNumber
     amount: int
     currency: str
+    paid_amount: int | None
+    paid_currency: str | None
     created_at: datetime
     expires_at: datetime
     credited_at: datetime | None
+
+
+class CheckoutOut(CheckoutTold):
+    """A checkout."""
+
+    success: bool = True
+    message: str = "OK"
 
 
 class PortalIn(BaseModel):
@@ -165,20 +174,7 @@ async def open_session(service: TheService, caller: User, asked: SessionIn) -> R
 async def session_state(service: TheService, caller: User, name: CheckoutName) -> Response:
     """Where one of the caller's checkouts stands, by our id or Stripe's."""
     found, state = await checkout.state_of(service.shop, caller.account_uid, name, service.clock())
-    return Json(
-        CheckoutOut(
-            id=str(found.id),
-            session_id=found.session_id,
-            state=state,
-            price_id=found.price_id,
-            credits=number(found.credits),
-            amount=found.price.minor,
-            currency=found.price.currency,
-            created_at=found.created_at,
-            expires_at=found.expires_at,
-            credited_at=found.credited_at,
-        )
-    )
+    return Json(checkout_out(found, state, CheckoutOut))
 
 
 @router.post(
@@ -197,6 +193,28 @@ async def portal(service: TheService, caller: User, asked: PortalIn) -> Response
                 metadata=PortalMetadata(stripe_key=service.settings.stripe_js_api_key),
             )
         )
+    )
+
+
+Told = TypeVar("Told", bound=CheckoutTold)
+
+
+def checkout_out(found: Checkout, state: str, kind: type[Told]) -> Told:
+    """A checkout as it is written on the wire."""
+    paid = found.paid_total
+    return kind(
+        id=str(found.id),
+        session_id=found.session_id,
+        state=state,
+        price_id=found.price_id,
+        credits=number(found.credits),
+        amount=found.price.minor,
+        currency=found.price.currency,
+        paid_amount=paid.minor if paid else None,
+        paid_currency=paid.currency if paid else None,
+        created_at=found.created_at,
+        expires_at=found.expires_at,
+        credited_at=found.credited_at,
     )
 
 

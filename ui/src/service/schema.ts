@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/iam/stripe/v1/checkout/session/{name}/receipt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Receipt
+         * @description Where Stripe shows the receipt of one of the caller's checkouts, by our id or Stripe's.
+         */
+        get: operations["receipt_api_iam_stripe_v1_checkout_session__name__receipt_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/stripe/v1/checkout/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Checkouts
+         * @description What an account has bought, or began to buy, newest first.
+         */
+        get: operations["checkouts_api_iam_stripe_v1_checkout_sessions_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/iam/stripe/v1/prices": {
         parameters: {
             query?: never;
@@ -922,10 +962,7 @@ export interface components {
         };
         /**
          * CheckoutOut
-         * @description A checkout and where it stands.
-         *
-         *     `state` is open, processing (a delayed method), paid (Stripe has the money; credits are on
-         *     their way), credited, failed or expired.
+         * @description A checkout.
          */
         CheckoutOut: {
             /** Amount */
@@ -956,12 +993,80 @@ export interface components {
              * @default OK
              */
             message: string;
+            /** Paid Amount */
+            paid_amount: number | null;
+            /** Paid Currency */
+            paid_currency: string | null;
             /** Price Id */
             price_id: string;
             /** Session Id */
             session_id: string | null;
             /** State */
             state: string;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
+         * CheckoutTold
+         * @description A checkout and where it stands.
+         *
+         *     `state` is open, processing (a delayed method), paid (Stripe has the money; credits are on
+         *     their way), credited, failed or expired. `amount` is the package's price, `paid_amount` what
+         *     the buyer paid with tax (null until that is known), both in the currency's minor unit.
+         */
+        CheckoutTold: {
+            /** Amount */
+            amount: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Credited At */
+            credited_at: string | null;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /** Id */
+            id: string;
+            /** Paid Amount */
+            paid_amount: number | null;
+            /** Paid Currency */
+            paid_currency: string | null;
+            /** Price Id */
+            price_id: string;
+            /** Session Id */
+            session_id: string | null;
+            /** State */
+            state: string;
+        };
+        /**
+         * CheckoutsOut
+         * @description Checkouts, the newest first, as the signed webhook has told of them: Stripe is not asked,
+         *     so none is "paid". `next_before` begins the next page; null on the last.
+         */
+        CheckoutsOut: {
+            /** Checkouts */
+            checkouts: components["schemas"]["CheckoutTold"][];
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Next Before */
+            next_before: string | null;
             /**
              * Success
              * @default true
@@ -1602,6 +1707,24 @@ export interface components {
             burning_rate: number | string;
         };
         /**
+         * ReceiptOut
+         * @description Where Stripe shows the receipt. The link is good for a month at most: ask again for it.
+         */
+        ReceiptOut: {
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Receipt Url */
+            receipt_url: string;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
          * ReservationIn
          * @description What is to run. The same `key` opens once, however often it is sent.
          *
@@ -1784,6 +1907,12 @@ export interface components {
             credits?: (number | string) | null;
         };
         /**
+         * State
+         * @description Where a checkout stands, as far as the signed webhook has told us.
+         * @enum {string}
+         */
+        State: "open" | "processing" | "credited" | "failed" | "expired";
+        /**
          * TakenOut
          * @description What became of an event: applied, quarantined or ignored. It won't be sent again.
          */
@@ -1908,6 +2037,8 @@ export type ChargeOut = components['schemas']['ChargeOut'];
 export type ChargesIn = components['schemas']['ChargesIn'];
 export type ChargesOut = components['schemas']['ChargesOut'];
 export type CheckoutOut = components['schemas']['CheckoutOut'];
+export type CheckoutTold = components['schemas']['CheckoutTold'];
+export type CheckoutsOut = components['schemas']['CheckoutsOut'];
 export type CreditsOut = components['schemas']['CreditsOut'];
 export type Division = components['schemas']['Division'];
 export type DoneOut = components['schemas']['DoneOut'];
@@ -1939,6 +2070,7 @@ export type PricesOut = components['schemas']['PricesOut'];
 export type Problem = components['schemas']['Problem'];
 export type ProfileOut = components['schemas']['ProfileOut'];
 export type RateIn = components['schemas']['RateIn'];
+export type ReceiptOut = components['schemas']['ReceiptOut'];
 export type ReservationIn = components['schemas']['ReservationIn'];
 export type ReservationOut = components['schemas']['ReservationOut'];
 export type ReservationsOut = components['schemas']['ReservationsOut'];
@@ -1947,6 +2079,7 @@ export type Scope = components['schemas']['Scope'];
 export type SessionIn = components['schemas']['SessionIn'];
 export type SessionOut = components['schemas']['SessionOut'];
 export type SettlementIn = components['schemas']['SettlementIn'];
+export type State = components['schemas']['State'];
 export type TakenOut = components['schemas']['TakenOut'];
 export type UsageOut = components['schemas']['UsageOut'];
 export type UsagesOut = components['schemas']['UsagesOut'];
@@ -2116,6 +2249,172 @@ export interface operations {
             };
             /** @description Bad Gateway */
             502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    receipt_api_iam_stripe_v1_checkout_session__name__receipt_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReceiptOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Bad Gateway */
+            502: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    checkouts_api_iam_stripe_v1_checkout_sessions_get: {
+        parameters: {
+            query?: {
+                /** @description The account; a user may only name their own. */
+                account_uid?: string | null;
+                /** @description A page's `next_before`. */
+                before?: string | null;
+                /** @description Else 100, and all as CSV. */
+                limit?: number | null;
+                /** @description Only in these states. */
+                state?: components["schemas"]["State"][];
+                /** @description Only opened then or later. */
+                since?: string | null;
+                /** @description Only opened before. */
+                until?: string | null;
+                /** @description Else by Accept. */
+                format?: ("json" | "csv") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CheckoutsOut"];
+                    "text/csv": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -6,9 +6,11 @@ costs 5 credits, a slice 15, and its grace ends after 30 seconds.
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.books import Account, Books, Decision

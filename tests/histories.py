@@ -1,8 +1,9 @@
 """Histories for tests: entries that nobody had to earn or spend, written as they are."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from prepaid.core.amounts import Credits
 from prepaid.core.entries import Entry, Kind

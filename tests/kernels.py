@@ -7,11 +7,13 @@ reserved has run out, as far as it was told, it stops its kernel by itself, unle
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from math import ceil
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import (

@@ -4,10 +4,10 @@ import asyncio
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from histories import AT, CHARGED, numbered, write
 from operators import Operator

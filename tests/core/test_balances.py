@@ -1,8 +1,9 @@
 """What an account has at an instant, with everything that burns reckoned to it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.balances import balance_of

@@ -1,11 +1,11 @@
 """What news does to a checkout, in whatever order it comes."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import Claim, News, State, after, mismatches

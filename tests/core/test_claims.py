@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from desks import HALF, HOLD, LIMITED, MICROSECOND, MINE, Desk, books, seconds
 from prepaid.core.amounts import NOTHING, Credits

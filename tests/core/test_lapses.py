@@ -1,10 +1,10 @@
 """What time does to a reservation by itself, on values alone."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from desks import HOLD, LIMITED, MICROSECOND, changes, rich, seconds
 from prepaid.core.amounts import NOTHING, Credits

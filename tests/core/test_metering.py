@@ -1,9 +1,9 @@
 """What becomes of what is asked about a reservation, on values alone."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from desks import HALF, HOLD, LIMITED, MINE, changes, rich, seconds
 from prepaid.core.admission import fingerprint

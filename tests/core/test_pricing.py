@@ -1,8 +1,7 @@
 """Which prices are packages, and what each sells."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.pricing import NotSold, Package, Price, package_of

@@ -4,8 +4,9 @@ Ada has 10 credits for good, and 5 that expire after 25 seconds; a reservation, 
 these first, claims 3.
 """
 
-from dataclasses import replace
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from desks import HOLD, Desk, books, seconds
 from prepaid.core.amounts import MICRO, Credits

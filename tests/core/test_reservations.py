@@ -1,7 +1,6 @@
 """What time costs, exactly: on one reservation, without a ledger."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from uuid import UUID
@@ -9,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from prepaid.core import reservations
 from prepaid.core.amounts import NOTHING, Credits

@@ -1,12 +1,12 @@
 """What can be taken back of a grant: what is left of it, and free."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from prepaid.core.amounts import Credits
 from prepaid.core.books import Account, Books

@@ -1,8 +1,9 @@
 """What is told of a reservation, and when time next does something to it."""
 
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from desks import HOLD, LIMITED, Desk, rich, seconds
 from prepaid.core.amounts import NOTHING, Credits

@@ -1,13 +1,13 @@
 """The history of an account: whatever is asked for, paged however, it is what a list would give."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import chain
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from histories import AT, CHARGED, numbered, write
 from prepaid.core.entries import Entry, Kind

@@ -1,13 +1,13 @@
 """Purchases: whatever is asked for, paged however, it is what a list would give; and receipts."""
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from local_stripe import LocalStripe, local_stripe
 from prepaid.core.amounts import Credits, Money

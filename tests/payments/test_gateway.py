@@ -1,7 +1,6 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -10,6 +9,7 @@ import pytest
 import stripe.params.checkout
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from local_stripe import Json, LocalStripe
 from prepaid.core.amounts import Credits, Money
@@ -54,12 +54,12 @@ def checkout(price_id: str, customer_id: str, **other: object) -> Checkout:
         created_at=now,
         expires_at=now + timedelta(hours=1),
     )
-    return replace(offer, **other)  # type: ignore[arg-type]  # a test names real fields
+    return replace(offer, **other)
 
 
-def buyer(**other: str) -> NewCustomer:
+def buyer(**other: str | None) -> NewCustomer:
     return NewCustomer(
-        **{
+        **{  # type: ignore[arg-type]  # a test names real fields
             "account_uid": "user-1",
             "handle": "Ada",
             "email": "ada@example.com",
@@ -171,7 +171,7 @@ async def test_a_customer_carries_the_account_and_who_it_is(
 
 
 async def test_a_customer_needs_no_email(gateway: Gateway, stripe_account: LocalStripe) -> None:
-    unknown = replace(buyer(), email=None)
+    unknown = buyer(email=None)
     made = stripe_account.ask("GET", f"/v1/customers/{await gateway.create_customer(unknown)}")
     assert made["email"] is None
 

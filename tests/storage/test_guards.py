@@ -1,9 +1,9 @@
 """The database refuses what the ledger would never do, whatever program asks."""
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 

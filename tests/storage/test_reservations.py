@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from prepaid.core.amounts import MOST_MICRO, NOTHING, Credits
 from prepaid.core.commands import Beat, Give, Held, Holding, Lapse, Release, Settle

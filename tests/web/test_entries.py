@@ -5,12 +5,12 @@ import csv
 import io
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from histories import AT, CHARGED, numbered, write

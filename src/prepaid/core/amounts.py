@@ -1,10 +1,10 @@
 """Credits and money: two exact amounts that never mix, and no float in either."""
 
-from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Self
 
 from prepaid.core.errors import InvalidCredits
+from prepaid.core.values import Value
 
 MICRO = 1_000_000
 """Microcredits in one credit: credits have six decimals."""
@@ -17,8 +17,7 @@ _EXACT = Context(prec=40, traps=[Inexact])
 """Arithmetic that would rather fail than round."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Credits:
+class Credits(Value, frozen=True, order=True):
     """An exact amount of credits, held as whole microcredits. It may be negative: an entry's is."""
 
     micro: int
@@ -67,8 +66,7 @@ class Credits:
 NOTHING = Credits(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
+class Money(Value, frozen=True):
     """An exact amount of money in the currency's minor unit, as Stripe counts it.
 
     The minor unit of a zero-decimal currency is the currency itself: 500 jpy is 500 yen.

@@ -13,10 +13,10 @@ from prepaid.core.commands import PURCHASE_KEYS, SETTLEMENT_KEYS
 from prepaid.core.entries import Kind
 from prepaid.core.grants import PRIORITY
 from prepaid.core.reservations import OPEN
+from prepaid.core.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Value, frozen=True):
     """Something that is not as it has to be, in a sentence. The account is empty where it is about
     the whole ledger."""
 
@@ -24,8 +24,7 @@ class Finding:
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
+class StoredEntry(Value, frozen=True):
     """What an audit reads of an entry."""
 
     account_uid: str
@@ -37,8 +36,7 @@ class StoredEntry:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredGrant:
+class StoredGrant(Value, frozen=True):
     """What an audit reads of a grant."""
 
     account_uid: str
@@ -48,8 +46,7 @@ class StoredGrant:
     remaining: Credits
 
 
-@dataclass(frozen=True, slots=True)
-class CreditedCheckout:
+class CreditedCheckout(Value, frozen=True):
     """What an audit reads of a checkout that was credited."""
 
     account_uid: str
@@ -58,8 +55,7 @@ class CreditedCheckout:
     session_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredReservation:
+class StoredReservation(Value, frozen=True):
     """What an audit reads of a reservation that claims something, or has cost something."""
 
     account_uid: str

@@ -1,16 +1,15 @@
 """Balances: what an account has at an instant, with everything that burns reckoned to it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.books import Account
 from prepaid.core.reservations import Reservation, runway, used
+from prepaid.core.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Value, frozen=True):
     """An account at an instant.
 
     `balance` is what is posted, before reservations; `reserved` what open reservations claim of

@@ -10,10 +10,10 @@ from prepaid.core.entries import Entry
 from prepaid.core.grants import Grant
 from prepaid.core.notices import Notice
 from prepaid.core.reservations import Reservation
+from prepaid.core.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Value, frozen=True):
     """What the ledger knows of an account.
 
     `balance` is what it has, `reserved` what its `open` reservations claim of it, `shared_rate`

@@ -1,11 +1,13 @@
 """Checkouts: what was offered to a buyer, and what Stripe has said of it since."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from prepaid.core.amounts import Credits, Money
+from prepaid.core.values import Value
 
 
 class State(StrEnum):
@@ -28,8 +30,7 @@ class News(StrEnum):
     FREE = "free"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Value, frozen=True):
     """An offer, frozen when it was made: these credits, for this price, to this account.
 
     `session_id` is None until Stripe has told us the session it made. `paid_total` is what the
@@ -55,8 +56,7 @@ class Checkout:
     credited_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Value, frozen=True):
     """What a Stripe session says it is: our metadata, read back, and Stripe's own fields.
 
     `checkout_id` is None where the metadata has none that can be read; the other metadata fields

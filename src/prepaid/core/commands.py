@@ -1,6 +1,5 @@
 """What the ledger can be asked to do, and what can become of it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -10,6 +9,7 @@ from prepaid.core.checkouts import Claim, News
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.errors import Refusal
 from prepaid.core.reservations import Reservation
+from prepaid.core.values import Value
 
 PURCHASE_KEYS = "stripe:"
 EXPIRY_KEYS = "expiry:"
@@ -18,8 +18,7 @@ RESERVED_KEYS = (PURCHASE_KEYS, EXPIRY_KEYS, SETTLEMENT_KEYS)
 """Keys that begin so are the ledger's own: nobody can take the key of somebody's purchase first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Give:
+class Give(Value, frozen=True):
     """Raise a balance, as an operator: promotional credits, or an adjustment.
 
     `id` becomes the entry's and the grant's. `key` makes it once: the same key with the same
@@ -38,8 +37,7 @@ class Give:
     paid: Money | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Value, frozen=True):
     """Spend so much now, for a resource, or refuse.
 
     `id` becomes the entry's. `key` makes it once, as with Give. `resource` is what it was spent
@@ -55,15 +53,13 @@ class Charge:
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Expire:
+class Expire(Value, frozen=True):
     """Take back what is left of an account's grants that have expired. Doing it twice is safe."""
 
     account_uid: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reverse:
+class Reverse(Value, frozen=True):
     """Take credits back from a grant, as when its payment was refunded.
 
     `id` becomes the entry's. `key` makes it once, as with Give. What has been spent or is reserved
@@ -79,8 +75,7 @@ class Reverse:
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Open:
+class Open(Value, frozen=True):
     """Reserve credits for something that runs.
 
     `id` becomes the reservation's. `burning_rate` is credits a second. With a `limit` that much is
@@ -101,16 +96,14 @@ class Open:
     by_platform: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Value, frozen=True):
     """Its holder lives. `account_uid` is that of a user who asks; None is the platform."""
 
     reservation_id: UUID
     account_uid: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Extend:
+class Extend(Value, frozen=True):
     """Let it go on: up to a new total limit, or, without a limit, as far as the balance goes."""
 
     reservation_id: UUID
@@ -118,8 +111,7 @@ class Extend:
     limit: Credits | None
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeRate:
+class ChangeRate(Value, frozen=True):
     """Let it burn at another rate from now on."""
 
     reservation_id: UUID
@@ -127,8 +119,7 @@ class ChangeRate:
     burning_rate: Credits
 
 
-@dataclass(frozen=True, slots=True)
-class Settle:
+class Settle(Value, frozen=True):
     """End it, and post what it has cost. `spent` is for one that doesn't burn, whose cost only
     its holder knows."""
 
@@ -137,16 +128,14 @@ class Settle:
     spent: Credits | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Value, frozen=True):
     """End it at no cost: what it was for didn't happen."""
 
     reservation_id: UUID
     account_uid: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Lapse:
+class Lapse(Value, frozen=True):
     """Do to a reservation what time does by itself. Doing it twice is safe.
 
     `grace_from` is when the service was last away: no silence before it counts; nor any after
@@ -159,8 +148,7 @@ class Lapse:
     until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Tell:
+class Tell(Value, frozen=True):
     """What a signed event says of a checkout.
 
     `payload` is the event as it came, kept for the operator. `account_uid` is the checkout's
@@ -191,16 +179,14 @@ class Verdict(StrEnum):
     QUARANTINED = "quarantined"
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Value, frozen=True):
     """A Give, Charge or Reverse was posted, now or (replayed) when its key was first used."""
 
     entry: Entry
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Value, frozen=True):
     """An event was taken: applied, or quarantined with the reason why.
 
     `entry` is the purchase it posted, if it did; `repeated` says that it had been taken before.
@@ -212,15 +198,13 @@ class Told:
     repeated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Expired:
+class Expired(Value, frozen=True):
     """What expired of an account: an entry for each grant."""
 
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Value, frozen=True):
     """A reservation as it is at an instant, after what was asked for.
 
     `available` is what its account could still spend then, `shared_rate` how fast all its

@@ -1,11 +1,11 @@
 """Entries: the immutable rows that the ledger is made of."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from prepaid.core.amounts import Credits
+from prepaid.core.values import Value
 
 
 class Kind(StrEnum):
@@ -20,8 +20,7 @@ class Kind(StrEnum):
     REVERSAL = "reversal"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Value, frozen=True):
     """One change of one balance. Nothing ever changes or deletes an entry: a correction is a new
     one, and both databases refuse anything else.
 

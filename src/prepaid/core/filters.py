@@ -1,15 +1,14 @@
 """Filters: which entries, reservations or checkouts of an account somebody wants to see."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from prepaid.core.checkouts import State
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Invalid
+from prepaid.core.values import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Value, frozen=True):
     """What is true of each one that is wanted. A part that is left out is true of every one.
 
     An entry is of one of `kinds`; a reservation has none, and isn't asked. Its instant, a
@@ -34,8 +33,7 @@ class Filter:
             raise Invalid("`resource` is empty: name one, or leave it out to see all.")
 
 
-@dataclass(frozen=True, slots=True)
-class CheckoutFilter:
+class CheckoutFilter(Value, frozen=True):
     """What is true of each checkout that is wanted: it is in one of `states`, if there are any,
     and was opened `since` then or later, and before `until`.
 

@@ -1,19 +1,18 @@
 """Grants: where an account's credits came from, and what is left of each."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.entries import Kind
+from prepaid.core.values import Value
 
 PRIORITY = {Kind.PROMOTION: 10, Kind.ADJUSTMENT: 20, Kind.PURCHASE: 30}
 """Which grant is spent first: the lowest. What was given goes before what was paid for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(Value, frozen=True):
     """Credits that came into an account together. The `remaining` of all its grants is an
     account's balance. `paid` is what was paid for them, before tax; None if they were given."""
 

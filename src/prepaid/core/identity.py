@@ -1,10 +1,10 @@
 """Who asks: scopes, and the names that accounts and idempotency keys may have."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 
 from prepaid.core.errors import InvalidAccount, InvalidKey
+from prepaid.core.values import Value
 
 
 class Scope(StrEnum):
@@ -19,8 +19,7 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(Value, frozen=True):
     """Somebody who has proved who they are. `account_uid` is empty unless they are a user.
 
     `name` is how the books call them: an API key's name, or the platform user's uid.

@@ -4,10 +4,12 @@ Everything that changes an account passes through here, so that its row, its ent
 its reservations and its notices always say the same.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
+
+from msgspec.structs import replace
 
 from prepaid.core import grants
 from prepaid.core.amounts import Credits

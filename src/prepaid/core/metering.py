@@ -5,9 +5,11 @@ anything, whether or not a sweep has come by.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
+
+from msgspec.structs import replace
 
 from prepaid.core import admission, reservations
 from prepaid.core.amounts import Credits

@@ -1,12 +1,12 @@
 """Notices: what an account's owner, and later other systems, are told of its reservations."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from prepaid.core.amounts import Credits
 from prepaid.core.reservations import State
+from prepaid.core.values import Value
 
 
 class NoticeType(StrEnum):
@@ -19,8 +19,7 @@ class NoticeType(StrEnum):
     ENDED = "credits.reservation.ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Value, frozen=True):
     """One thing that happened, in the outbox until it is delivered.
 
     Notices of an account are numbered 1, 2, 3 ... without gaps. `at` is when it happened, `used`

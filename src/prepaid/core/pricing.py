@@ -1,15 +1,14 @@
 """Packages: which of a product's prices can be sold, and for how many credits."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from prepaid.core.amounts import MICRO, MOST_MICRO, Credits, Money
+from prepaid.core.values import Value
 
 TaxBehavior = Literal["exclusive", "inclusive", "unspecified"]
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Value, frozen=True):
     """The facts of a Stripe price that decide whether it is a package.
 
     `unit_amount` is None where Stripe has only a fraction of the minor unit, or tiers.
@@ -28,8 +27,7 @@ class Price:
     tax_behavior: TaxBehavior
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
+class Package(Value, frozen=True):
     """So many credits for so much money, sold under a Stripe price.
 
     `units` is the quantity that a checkout's line asks for: Stripe counts single credits, and
@@ -44,8 +42,7 @@ class Package:
     tax_behavior: TaxBehavior
 
 
-@dataclass(frozen=True, slots=True)
-class NotSold:
+class NotSold(Value, frozen=True):
     """A price that is no package, and the reason, in words an operator can act on."""
 
     price_id: str

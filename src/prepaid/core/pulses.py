@@ -4,9 +4,10 @@ The process that sweeps writes a sign of life every second. When it was silent f
 service had been away as far as any holder could tell, and every grace begins anew.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from prepaid.core.values import Value
 
 AWAY = timedelta(seconds=3)
 """The silence after which the service counts as away, and another process may sweep."""
@@ -15,8 +16,7 @@ FAR = timedelta(seconds=60)
 """A sign of life so far ahead was written by a clock that was wrong: it is not waited for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(Value, frozen=True):
     """The last sign of life, whose it was, and when the service last came back."""
 
     at: datetime

@@ -5,12 +5,14 @@ It is rounded up to a microcredit once, when the reservation ends, and is never 
 reserved.
 """
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from prepaid.core.amounts import NOTHING, Credits
+from prepaid.core.values import Value
 
 PICO = 1_000_000
 """Picocredits in a microcredit."""
@@ -54,8 +56,7 @@ class State(StrEnum):
 OPEN = frozenset((State.PENDING, State.RUNNING))
 
 
-@dataclass(frozen=True, slots=True)
-class Reservation:
+class Reservation(Value, frozen=True):
     """A claim on a balance by something that runs.
 
     `burning_rate` is credits a second. With a `limit` that much is reserved from the start;

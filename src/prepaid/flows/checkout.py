@@ -1,12 +1,13 @@
 """Checkout: a buyer is offered a package, and asks what became of it."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 
 from prepaid.core.checkouts import Checkout, State
 from prepaid.core.errors import InvalidReturnUrl, StripeUnavailable, TooMany, UnknownCheckout

@@ -1,15 +1,18 @@
 """Usages: what resources have cost, each as it was reserved for or charged, a page at a time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import merge
 from itertools import islice
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.filters import EVERY, Filter
 from prepaid.core.reservations import Reservation
+from prepaid.core.values import Value
 from prepaid.flows import accounts
 from prepaid.storage import entries, reservations
 from prepaid.storage.database import Database
@@ -23,8 +26,7 @@ PAGE = accounts.PAGE
 CHARGES = frozenset((Kind.CHARGE,))
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Value, frozen=True):
     """Where a page begins: before a charge's number, and before a reservation. None is the end."""
 
     charge: int | None = None

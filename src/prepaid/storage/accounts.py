@@ -1,10 +1,11 @@
 """Accounts and who they belong to."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import fields
 from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite's dialect reads its ON CONFLICT too
 from sqlalchemy.ext.asyncio import AsyncConnection

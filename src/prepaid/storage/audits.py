@@ -5,9 +5,10 @@ be Python's. The last page has no end, so that rows whose account is gone are re
 """
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
+from msgspec.structs import fields
 from sqlalchemy import Column, ColumnElement, Table, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 

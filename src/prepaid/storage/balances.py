@@ -5,12 +5,13 @@ time than SQLAlchemy takes to begin a transaction, and both make the same.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import fields
 from sqlalchemy import Boolean, LargeBinary, Uuid
 
 from prepaid.core.amounts import Credits

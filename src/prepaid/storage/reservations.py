@@ -1,11 +1,11 @@
 """Reservations: what runs, and what ran."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import fields
 from sqlalchemy import (
     ColumnElement,
     Row,

@@ -1,3 +1,5 @@
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,7 +14,7 @@ from prepaid.core.checkouts import News
 from prepaid.core.commands import Tell
 from prepaid.core.identity import Scope
 from prepaid.flows import accounts, keys
-from prepaid.flows.doctor import Level, Patient, Sign, examine
+from prepaid.flows.doctor import Doctor, Level, Patient, Sign, examine
 from prepaid.payments.gateway import Gateway
 from prepaid.payments.sessions import StripeSession, claim_of
 from prepaid.payments.setup import API_VERSION, make_endpoint
@@ -305,3 +307,22 @@ STRANGE = Tell(
     payload="{}",
     account_uid=None,
 )
+
+
+async def test_who_asks_while_the_doctor_looks_is_told_the_same(bare: Patient) -> None:
+    doctor = Doctor(bare)
+    first, second = await asyncio.gather(doctor.signs(), doctor.signs())
+    assert first is second
+    assert first == (await seen(bare)).signs
+    assert await doctor.signs() is not first
+
+
+async def test_the_doctor_does_not_look_for_ever(bare: Patient) -> None:
+    """Stripe takes the connection, and says nothing."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        gateway = Gateway("sk_test_1", "prod_1", f"http://127.0.0.1:{port}")
+        signs = await Doctor(replace(bare, gateway=gateway), seconds=0.3).signs()
+    assert [sign.level for sign in signs] == [Level.OK, Level.FAULT]
+    assert signs[1].what == "After 0.3 seconds there was no answer: the rest was not seen."
+    await gateway.close()

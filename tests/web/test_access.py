@@ -12,7 +12,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 # Who may: a platform's token, and an API key of each scope. The account is `owner`'s.
 #   method, path, body: user's JWT, user key, service key, admin key, nobody
 TABLE = [
-    ("GET", "/api/iam/v1/whoami", None, 200, 200, 403, 403, 401),
+    ("GET", "/api/iam/v1/whoami", None, 200, 200, 200, 200, 401),
     ("GET", CREDITS, None, 200, 200, 403, 403, 401),
     ("GET", f"{CREDITS}?account_uid=owner", None, 200, 200, 200, 200, 401),
     ("GET", f"{CREDITS}?account_uid=other", None, 403, 403, 200, 200, 401),
@@ -24,6 +24,9 @@ TABLE = [
     ("GET", f"{ENTRIES}?account_uid=other", None, 403, 403, 200, 200, 401),
     ("GET", f"{ENTRIES}?account_uid=nobody", None, 403, 403, 404, 404, 401),
     ("GET", ACCOUNTS, None, 403, 403, 200, 200, 401),
+    ("GET", f"{ACCOUNTS}?search=own", None, 403, 403, 200, 200, 401),
+    ("GET", f"{ACCOUNTS}/owner", None, 403, 403, 200, 200, 401),
+    ("GET", f"{ACCOUNTS}/nobody", None, 403, 403, 404, 404, 401),
     ("POST", ACCOUNTS, {"uid": "made"}, 403, 403, 403, 201, 401),
     (
         "POST",
@@ -31,6 +34,12 @@ TABLE = [
         {"credits": 1, "key": "table", "reason": "a table"},
         *(403, 403, 403, 201, 401),
     ),
+    ("GET", "/api/iam/stripe/v1/checkouts", None, 403, 403, 403, 200, 401),
+    ("GET", "/api/iam/stripe/v1/checkouts?account_uid=owner", None, 403, 403, 403, 200, 401),
+    ("GET", "/api/iam/stripe/v1/events", None, 403, 403, 403, 200, 401),
+    ("GET", "/api/iam/stripe/v1/events/evt_none", None, 403, 403, 403, 404, 401),
+    ("GET", "/api/iam/v1/totals", None, 403, 403, 403, 200, 401),
+    ("GET", "/api/iam/v1/doctor", None, 403, 403, 403, 200, 401),
     ("GET", KEYS, None, 200, 200, 403, 200, 401),
     ("POST", KEYS, {"name": "mine"}, 201, 201, 403, 400, 401),
     ("POST", KEYS, {"name": "mine", "account_uid": "owner"}, 201, 201, 403, 201, 401),
@@ -144,6 +153,8 @@ def test_an_account_has_a_uid_that_every_system_takes(both: House, uid: str) -> 
         f"{ENTRIES}?account_uid=owner&limit=1e3",
         f"{ACCOUNTS}?after=%00",
         f"{ACCOUNTS}?limit=-1",
+        f"{ACCOUNTS}?search=%00",
+        f"{ACCOUNTS}?search={'x' * 129}",
     ],
 )
 def test_what_no_account_or_page_can_be_is_refused(both: House, path: str) -> None:

@@ -22,10 +22,13 @@ class AccountOut:
 
     uid: str
     credits: Decimal
+    reserved: Decimal
     entries: int
     created_at: datetime
     handle: str | None
     email: str | None
+    first_name: str | None
+    last_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +39,10 @@ class AccountsOut:
     next_after: str | None
 
 
-async def listed(after: str, limit: int) -> Report:
-    """All accounts, a page at a time."""
+async def listed(after: str, limit: int, begins: str) -> Report:
+    """All accounts, or those that have a name which begins so, a page at a time."""
     async with open_database(read_database_settings().database) as database:
-        rows = await accounts.listed(database, after, limit)
+        rows = await accounts.listed(database, after, limit, begins)
     more = rows[-1].uid if len(rows) == limit else None
     return Report(
         AccountsOut([_account(row) for row in rows], more),
@@ -68,10 +71,13 @@ def _account(row: AccountRow) -> AccountOut:
     return AccountOut(
         uid=row.uid,
         credits=number(row.balance),
+        reserved=number(row.reserved),
         entries=row.entries,
         created_at=row.created_at,
         handle=profile.handle if profile else None,
         email=profile.email if profile else None,
+        first_name=profile.first_name if profile else None,
+        last_name=profile.last_name if profile else None,
     )
 
 

@@ -95,6 +95,14 @@ def doctor(as_json: AsJson = False) -> None:
     reports.run(examining.examined(), as_json=as_json)
 
 
+@app.command("totals")
+def tell_totals(as_json: AsJson = False) -> None:
+    """Tell what was sold and given to everybody, and what became of it."""
+    from prepaid.cli import reports, totals
+
+    reports.run(totals.told(), as_json=as_json)
+
+
 @app.command()
 def top(
     once: Annotated[bool, typer.Option("--once", help="Draw one picture, and end.")] = False,
@@ -287,12 +295,16 @@ def sweep(as_json: AsJson = False) -> None:
 def list_accounts(
     after: Annotated[str, typer.Option(help="Begin after this uid.")] = "",
     limit: Limit = 100,
+    begins: Annotated[
+        str,
+        typer.Option("--search", help="Only whose uid, handle, e-mail or name begins so."),
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """List accounts by uid."""
     from prepaid.cli import accounts, reports
 
-    reports.run(accounts.listed(after, limit), as_json=as_json)
+    reports.run(accounts.listed(after, limit, begins), as_json=as_json)
 
 
 @on_accounts.command("create")

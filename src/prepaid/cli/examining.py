@@ -8,10 +8,10 @@ from rich.text import Text
 from prepaid.cli.exits import Exit
 from prepaid.cli.reports import Report, table
 from prepaid.flows import doctor
-from prepaid.flows.doctor import Level, Patient, Sign
-from prepaid.payments.gateway import Gateway
+from prepaid.flows.doctor import Level, Sign
+from prepaid.patient import patient_of
 from prepaid.service import open_gateway
-from prepaid.settings import Settings, SettingsFault, faults_of, read_unchecked
+from prepaid.settings import SettingsFault, read_unchecked
 
 COLOURS = {Level.OK: "green", Level.NOTE: "yellow", Level.FAULT: "bold red"}
 
@@ -43,21 +43,7 @@ async def _signs() -> Sequence[Sign]:
         return [Sign(Level.FAULT, one) for one in fault.faults]
     gateway = open_gateway(settings) if settings.stripe_api_key.get_secret_value() else None
     try:
-        return [sign async for sign in doctor.examine(_patient(settings, gateway))]
+        return [sign async for sign in doctor.examine(patient_of(settings, gateway))]
     finally:
         if gateway:
             await gateway.close()
-
-
-def _patient(settings: Settings, gateway: Gateway | None) -> Patient:
-    faults = faults_of(settings)
-    unreadable = any(fault.startswith("PREPAID_DATABASE_URL") for fault in faults)
-    return Patient(
-        setting_faults=faults,
-        gateway=gateway,
-        database=None if unreadable else settings.database,
-        webhook_url=settings.webhook_url,
-        return_origins=settings.origins,
-        takes_tokens=bool(settings.issuers),
-        automatic_tax=settings.automatic_tax,
-    )

@@ -76,6 +76,9 @@ class Claim(Value, frozen=True):
     payment_intent: str | None
 
 
+DIFFERS = "the checkout has"
+
+
 def mismatches(checkout: Checkout, claim: Claim) -> list[str]:
     """In what a session differs from the offer it says it settles; empty if in nothing.
 
@@ -93,11 +96,7 @@ def mismatches(checkout: Checkout, claim: Claim) -> list[str]:
         ("currency", checkout.price.currency, claim.subtotal.currency),
         ("amount", checkout.price.minor, claim.subtotal.minor),
     )
-    return [
-        f"{what} is {told!r}, the checkout has {ours!r}"
-        for what, ours, told in pairs
-        if ours != told
-    ]
+    return [f"{what} is {told!r}, {DIFFERS} {ours!r}" for what, ours, told in pairs if ours != told]
 
 
 def after(checkout: Checkout, news: News, claim: Claim, at: datetime) -> Checkout:

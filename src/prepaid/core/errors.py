@@ -26,6 +26,7 @@
     │  ├─ UnknownReceipt      nothing was paid, or Stripe has no receipt of it (yet)
     │  ├─ UnknownGrant
     │  ├─ UnknownReservation
+    │  ├─ UnknownEvent
     │  └─ UnknownKey
     ├─ InsufficientCredits    the account has less than is asked for
     ├─ Conflict               it contradicts what is already so
@@ -230,6 +231,13 @@ class UnknownReservation(Unknown):
 
     code = "unknown_reservation"
     title = "Unknown reservation"
+
+
+class UnknownEvent(Unknown):
+    """The inbox has no such event."""
+
+    code = "unknown_event"
+    title = "Unknown event"
 
 
 class UnknownKey(Unknown):

@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
-from prepaid.core import checkouts
+from prepaid.core import checkouts, quarantine
 from prepaid.core.amounts import MOST_MICRO, Credits
 from prepaid.core.books import Books, Decision
 from prepaid.core.checkouts import Checkout, News, State
@@ -177,11 +177,11 @@ class _Batch:
         """Quarantine is for what is signed and doesn't fit: nothing moves, an operator sees it."""
         checkout = self.journal.books.checkouts.get(tell.claim.checkout_id or UUID(int=0))
         if checkout is None:
-            return Told(Verdict.QUARANTINED, "no checkout of this service has the id it names")
+            return Told(Verdict.QUARANTINED, quarantine.NO_CHECKOUT)
         if differences := checkouts.mismatches(checkout, tell.claim):
             return Told(Verdict.QUARANTINED, "; ".join(differences))
         if tell.news is News.FREE:
-            return Told(Verdict.QUARANTINED, "the session was completed without a payment")
+            return Told(Verdict.QUARANTINED, quarantine.UNPAID)
         try:
             return Told(Verdict.APPLIED, entry=self.advance(checkout, tell))
         except Refusal as refusal:

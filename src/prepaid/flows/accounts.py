@@ -45,10 +45,13 @@ async def account(database: Database, uid: str) -> AccountRow:
     return found
 
 
-async def listed(database: Database, after: str = "", limit: int = PAGE) -> list[AccountRow]:
-    """Accounts by uid."""
+async def listed(
+    database: Database, after: str = "", limit: int = PAGE, begins: str = ""
+) -> list[AccountRow]:
+    """Accounts by uid; of them, those whose uid, handle, e-mail, first, last or full name begins
+    so, in whatever letters."""
     async with database.reading() as connection:
-        return await accounts.listed(connection, after, limit)
+        return await accounts.listed(connection, after, limit, begins.strip())
 
 
 async def give(ledger: Ledger, grant: Give) -> Posted:

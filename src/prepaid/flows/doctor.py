@@ -1,10 +1,12 @@
 """The doctor: looks at the whole set-up, and says for each thing what an operator should do."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from prepaid.core import quarantine
 from prepaid.core.currencies import spoken
 from prepaid.core.errors import LedgerUnavailable, StripeRefused, StripeUnavailable, Unavailable
 from prepaid.core.identity import Scope
@@ -18,6 +20,9 @@ from prepaid.storage.database import Database, exists
 
 LETTERS = 20
 """Quarantined events that are told, the newest first."""
+
+LONGEST_SECONDS = 30
+"""How long the doctor looks for who asks over HTTP."""
 
 LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
@@ -54,6 +59,33 @@ class Patient:
     return_origins: frozenset[str]
     takes_tokens: bool
     automatic_tax: bool
+
+
+class Doctor:
+    """Examines a patient for whoever asks. Who asks while it does is told the same, and after
+    `seconds` it says what it has seen by then: nobody can have Stripe asked without end."""
+
+    def __init__(self, patient: Patient, seconds: float = LONGEST_SECONDS) -> None:
+        self._patient = patient
+        self._seconds = seconds
+        self._examining: asyncio.Task[list[Sign]] | None = None
+
+    async def signs(self) -> list[Sign]:
+        """Every sign there is now."""
+        if self._examining is None or self._examining.done():
+            self._examining = asyncio.create_task(self._examine(), name="doctor")
+        return await asyncio.shield(self._examining)
+
+    async def _examine(self) -> list[Sign]:
+        signs: list[Sign] = []
+        try:
+            async with asyncio.timeout(self._seconds):
+                async for sign in examine(self._patient):
+                    signs.append(sign)  # noqa: PERF401 - what was seen by then is kept
+        except TimeoutError:
+            what = f"After {self._seconds:g} seconds there was no answer: the rest was not seen."
+            signs.append(Sign(Level.FAULT, what, "See whether Stripe answers, and look again."))
+        return signs
 
 
 async def examine(patient: Patient) -> AsyncIterator[Sign]:
@@ -206,11 +238,8 @@ async def _inbox(database: Database) -> list[Sign]:
     signs = [Sign(Level.OK, f"The last event came on {last_at:%Y-%m-%d at %H:%M:%S} UTC.")]
     for one in letters:
         what = f"The event {one.event_id} ({one.type}) of {one.session_id} is in quarantine: "
-        remedy = (
-            "Compare the session at Stripe with the checkout. If credits are owed, grant them by "
-            "hand (`prepaid grant --kind adjustment`), with the event as the reason."
-        )
-        signs.append(Sign(Level.NOTE, f"{what}{one.why}.", remedy))
+        remedy = quarantine.remedy(one.why)
+        signs.append(Sign(Level.NOTE, f"{what}{one.why.rstrip('.')}.", remedy))
     return signs
 
 

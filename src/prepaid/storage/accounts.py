@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.amounts import Credits
 from prepaid.core.books import Account
+from prepaid.storage import names
 from prepaid.storage.tables import accounts, profiles
 
 BOOKED = [accounts.c[one.name] for one in fields(Account)]
@@ -27,6 +28,12 @@ class Profile:
     first_name: str
     last_name: str
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What a person may be searched by."""
+        full = f"{self.first_name} {self.last_name}"
+        return self.handle, self.email or "", self.first_name, self.last_name, full
+
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
@@ -34,6 +41,7 @@ class AccountRow:
 
     uid: str
     balance: Credits
+    reserved: Credits
     entries: int
     created_at: datetime
     profile: Profile | None
@@ -46,6 +54,8 @@ async def add(connection: AsyncConnection, uid: str, at: datetime) -> bool:
         .values(uid=uid, balance=Credits(0), last_entry=0, created_at=at)
         .on_conflict_do_nothing()
     )
+    if made.rowcount > 0:
+        await names.add(connection, uid, [uid])
     return made.rowcount > 0
 
 
@@ -57,6 +67,7 @@ async def describe(connection: AsyncConnection, uid: str, profile: Profile, at: 
         .values(account_uid=uid, **said)
         .on_conflict_do_update(index_elements=["account_uid"], set_=said)
     )
+    await names.exchange(connection, uid, [uid, *profile.names])
 
 
 async def lock(connection: AsyncConnection, uids: Collection[str]) -> dict[str, Account]:
@@ -90,9 +101,14 @@ async def find(connection: AsyncConnection, uid: str) -> AccountRow | None:
     return None if row is None else _account(row)
 
 
-async def listed(connection: AsyncConnection, after: str, limit: int) -> list[AccountRow]:
-    """Accounts by uid, beginning after one: the next page begins after this one's last."""
+async def listed(
+    connection: AsyncConnection, after: str, limit: int, begins: str = ""
+) -> list[AccountRow]:
+    """Accounts by uid, beginning after one: the next page begins after this one's last. Only those
+    that have a name which begins so."""
     query = _LISTED.where(accounts.c.uid > after).order_by(accounts.c.uid).limit(limit)
+    if begins:
+        query = query.where(accounts.c.uid.in_(names.found(begins, after, limit)))
     return [_account(row) for row in await connection.execute(query)]
 
 
@@ -104,4 +120,5 @@ def _account(row: Row[Any]) -> AccountRow:
     profile = None
     if row.handle is not None:
         profile = Profile(row.handle, row.email, row.first_name, row.last_name)
-    return AccountRow(row.uid, row.balance, row.last_entry, row.created_at, profile)
+    amounts = row.balance, row.reserved
+    return AccountRow(row.uid, *amounts, row.last_entry, row.created_at, profile)

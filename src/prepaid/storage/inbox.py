@@ -1,10 +1,11 @@
 """The inbox: every event about a checkout of ours, once, with what became of it."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert  # SQLite's dialect reads its ON CONFLICT too
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +22,20 @@ class Letter:
     verdict: Verdict
     why: str
     session_id: str
+    account_uid: str | None
     at: datetime
+
+    @property
+    def place(self) -> "Place":
+        """Where it stands among all, newest first."""
+        return Place(self.at, self.event_id)
+
+
+class Place(NamedTuple):
+    """A place in the inbox. What was judged again stands where it was then."""
+
+    at: datetime
+    event_id: str
 
 
 async def verdicts(connection: AsyncConnection, event_ids: Collection[str]) -> dict[str, Verdict]:
@@ -51,22 +65,41 @@ async def keep(
 
 async def quarantined(connection: AsyncConnection, limit: int) -> list[Letter]:
     """The newest events that are signed and didn't fit."""
-    rows = await connection.execute(
-        select(inbox)
-        .where(inbox.c.verdict == Verdict.QUARANTINED)
-        .order_by(inbox.c.at.desc())
-        .limit(limit)
-    )
-    return [
-        Letter(row.event_id, row.type, Verdict(row.verdict), row.why, row.session_id, row.at)
-        for row in rows
-    ]
+    return await listed(connection, None, limit, Verdict.QUARANTINED)
+
+
+async def listed(
+    connection: AsyncConnection, before: Place | None, limit: int, verdict: Verdict | None = None
+) -> list[Letter]:
+    """Events, the newest first, beginning before one; of them, those with a verdict."""
+    query = select(*_LISTED)
+    if verdict is not None:
+        query = query.where(inbox.c.verdict == verdict)
+    if before is not None:
+        query = query.where(tuple_(inbox.c.at, inbox.c.event_id) < before)
+    query = query.order_by(inbox.c.at.desc(), inbox.c.event_id.desc()).limit(limit)
+    return [_letter(row) for row in await connection.execute(query)]
+
+
+async def find(connection: AsyncConnection, event_id: str) -> tuple[Letter, str] | None:
+    """One event, and its payload as it came."""
+    query = select(*_LISTED, inbox.c.payload).where(inbox.c.event_id == event_id)
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else (_letter(row), row.payload)
 
 
 async def last_at(connection: AsyncConnection) -> datetime | None:
     """When the newest event came; None if none ever did."""
     at: datetime | None = (await connection.execute(select(func.max(inbox.c.at)))).scalar_one()
     return at
+
+
+_LISTED = [inbox.c[one.name] for one in fields(Letter)]
+
+
+def _letter(row: Any) -> Letter:  # a row, whatever else is in it
+    said = {one.name: getattr(row, one.name) for one in fields(Letter)}
+    return Letter(**said | {"verdict": Verdict(row.verdict)})
 
 
 def _event_id(letter: tuple[Tell, Told]) -> str:

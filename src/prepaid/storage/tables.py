@@ -138,6 +138,18 @@ profiles = Table(
     comment="Who an account belongs to, as the platform's token last said.",
 )
 
+names = Table(
+    "names",
+    metadata,
+    Column("word", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),
+    Column("account_uid", ForeignKey("accounts.uid"), primary_key=True),
+    Index("ix_names_account", "account_uid"),
+    comment="What an account is searched by, in small letters: its uid, and what its profile says. "
+    "Compared by code point, so that all that begins alike stands together.",
+)
+
+_TAKEN = text("kind IN ('expiry', 'reversal')")
+
 entries = Table(
     "entries",
     metadata,
@@ -157,6 +169,7 @@ entries = Table(
     CheckConstraint("number > 0", name="number"),
     CheckConstraint("credits <> 0", name="credits"),
     CheckConstraint(f"balance >= 0 AND balance <= {MOST_MICRO}", name="balance"),
+    Index("ix_entries_taken", "kind", postgresql_where=_TAKEN, sqlite_where=_TAKEN),
     comment="The ledger. A guard refuses UPDATE and DELETE.",
 )
 
@@ -294,6 +307,7 @@ checkouts = Table(
     CheckConstraint("credits > 0 AND units > 0 AND price_minor > 0", name="price"),
     CheckConstraint("(state = 'credited') = (credited_at IS NOT NULL)", name="credited"),
     Index("ix_checkouts_account", "account_uid", "id"),
+    Index("ix_checkouts_state", "state", "id"),
 )
 
 inbox = Table(
@@ -307,7 +321,8 @@ inbox = Table(
     Column("account_uid", Text),
     Column("payload", Text, nullable=False),
     Column("at", Instant, nullable=False),
-    Index("ix_inbox_verdict", "verdict", "at"),
+    Index("ix_inbox_at", "at", "event_id"),
+    Index("ix_inbox_verdict", "verdict", "at", "event_id"),
     comment="Each event about a checkout of ours, once. A quarantined one is judged again when "
     "Stripe sends it again.",
 )

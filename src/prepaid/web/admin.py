@@ -11,7 +11,7 @@ from prepaid.exact import number
 from prepaid.flows import accounts
 from prepaid.storage.accounts import AccountRow
 from prepaid.web.auth import Admin, Platform, TheService
-from prepaid.web.bodies import CreditsNumber, ExactRoute, Json, Line
+from prepaid.web.bodies import CreditsNumber, ExactRoute, Json, Line, Uid
 from prepaid.web.openapi import refusals
 
 router = APIRouter(route_class=ExactRoute, tags=["operating"])
@@ -24,14 +24,18 @@ class AccountIn(BaseModel):
 
 
 class AccountOut(BaseModel):
-    """An account. `handle` and `email` are null until its user first called."""
+    """An account: `credits` is what it has, `reserved` what reservations claim of that. The rest is
+    null until its user first called."""
 
     uid: str
     credits: CreditsNumber
+    reserved: CreditsNumber
     entries: int
     created_at: datetime
     handle: str | None
     email: str | None
+    first_name: str | None
+    last_name: str | None
 
 
 class OneAccountOut(BaseModel):
@@ -72,12 +76,31 @@ async def list_accounts(
     caller: Platform,
     after: Annotated[Line, Query(max_length=128)] = "",
     limit: Annotated[int, Query(ge=1, le=accounts.PAGE)] = accounts.PAGE,
+    search: Annotated[
+        Line,
+        Query(
+            max_length=128,
+            description="Only whose uid, handle, e-mail, first, last or full name begins so.",
+        ),
+    ] = "",
 ) -> Response:
     """All accounts, a page at a time."""
     del caller
-    found = await accounts.listed(service.database, after, limit)
+    found = await accounts.listed(service.database, after, limit, search)
     more = found[-1].uid if len(found) == limit else None
     return Json(AccountsOut(accounts=[_account(one) for one in found], next_after=more))
+
+
+@router.get(
+    "/api/iam/v1/accounts/{account_uid}",
+    response_model=OneAccountOut,
+    responses=refusals(401, 403, 404, 422, 503),
+)
+async def one_account(service: TheService, caller: Platform, account_uid: Uid) -> Response:
+    """One account, and who it belongs to."""
+    del caller
+    found = await accounts.account(service.database, account_uid)
+    return Json(OneAccountOut(account=_account(found)))
 
 
 def _account(row: AccountRow) -> AccountOut:
@@ -85,8 +108,11 @@ def _account(row: AccountRow) -> AccountOut:
     return AccountOut(
         uid=row.uid,
         credits=number(row.balance),
+        reserved=number(row.reserved),
         entries=row.entries,
         created_at=row.created_at,
         handle=profile.handle if profile else None,
         email=profile.email if profile else None,
+        first_name=profile.first_name if profile else None,
+        last_name=profile.last_name if profile else None,
     )

@@ -18,6 +18,7 @@ from prepaid.web import (
     admin,
     charges,
     checkouts,
+    doctor,
     door,
     entries,
     grants,
@@ -29,6 +30,8 @@ from prepaid.web import (
     purchases,
     reservations,
     stream,
+    till,
+    totals,
     usage,
     usages,
     webhook,
@@ -66,6 +69,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
         async with open_service(settings, clock) as service:
             app.state.service = service
             app.state.identity = Identity(service.database, Tokens(settings), service.clock)
+            app.state.surgery = doctor.Surgery(settings, service.shop.gateway)
             yield {"end_streams": service.changes.stop}  # for the server: cli/servers.py
 
     app = App(
@@ -80,6 +84,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
     for router in (
         *(health, purchases, checkouts, webhook, usage, usages, entries),
         *(charges, reservations, holdings, stream, people, admin, grants),
+        *(till, totals, doctor),
     ):
         app.include_router(router.router)
     app.streamed = stream.MODELS

@@ -11,8 +11,9 @@ from starlette.responses import Response
 from prepaid.core.errors import Forbidden
 from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
+from prepaid.storage.accounts import AccountRow
 from prepaid.storage.api_keys import ApiKey
-from prepaid.web.auth import AnyCaller, TheIdentity, TheService, User
+from prepaid.web.auth import AnyCaller, TheIdentity, TheService
 from prepaid.web.bodies import ExactRoute, Json, Uid
 from prepaid.web.openapi import refusals
 
@@ -20,7 +21,8 @@ router = APIRouter(route_class=ExactRoute, tags=["identity"])
 
 
 class ProfileOut(BaseModel):
-    """A platform user, in Datalayer's words."""
+    """A platform user, in Datalayer's words. A key of the platform is described in them too: its
+    name is its handle, and it has no uid, since it has no account."""
 
     id: str
     uid: str
@@ -29,16 +31,17 @@ class ProfileOut(BaseModel):
     first_name_t: str
     last_name_t: str
     type_s: str = "user"
-    creation_ts_dt: datetime
+    creation_ts_dt: datetime | None
     roles_ss: list[str] = ["platform_member"]
 
 
 class WhoamiOut(BaseModel):
-    """The caller."""
+    """The caller. `scope` is what they may do."""
 
     success: bool = True
     message: str = "OK"
     profile: ProfileOut
+    scope: Scope
 
 
 class KeyIn(BaseModel):
@@ -84,24 +87,14 @@ class DoneOut(BaseModel):
     message: str = "OK"
 
 
-@router.get("/api/iam/v1/whoami", response_model=WhoamiOut, responses=refusals(401, 403, 503))
-async def whoami(service: TheService, caller: User) -> Response:
-    """The platform user whose token this is."""
-    account = await accounts.account(service.database, caller.account_uid)
-    profile = account.profile
-    return Json(
-        WhoamiOut(
-            profile=ProfileOut(
-                id=account.uid,
-                uid=account.uid,
-                handle_s=profile.handle if profile else account.uid,
-                email_s=profile.email if profile else None,
-                first_name_t=profile.first_name if profile else "",
-                last_name_t=profile.last_name if profile else "",
-                creation_ts_dt=account.created_at,
-            )
-        )
-    )
+@router.get("/api/iam/v1/whoami", response_model=WhoamiOut, responses=refusals(401, 503))
+async def whoami(service: TheService, caller: AnyCaller) -> Response:
+    """Whose token this is, and what it allows."""
+    if caller.scope is Scope.USER:
+        described = _person(await accounts.account(service.database, caller.account_uid))
+    else:
+        described = _key_of_the_platform(caller)
+    return Json(WhoamiOut(profile=described, scope=caller.scope))
 
 
 @router.get("/api/iam/v1/api-keys", response_model=KeysOut, responses=refusals(401, 403, 503))
@@ -142,6 +135,33 @@ async def revoke_key(
     await keys.revoke(service.database, key_id, service.clock(), _owner(caller))
     identity.forget()
     return Json(DoneOut())
+
+
+def _person(account: AccountRow) -> ProfileOut:
+    profile = account.profile
+    return ProfileOut(
+        id=account.uid,
+        uid=account.uid,
+        handle_s=profile.handle if profile else account.uid,
+        email_s=profile.email if profile else None,
+        first_name_t=profile.first_name if profile else "",
+        last_name_t=profile.last_name if profile else "",
+        creation_ts_dt=account.created_at,
+    )
+
+
+def _key_of_the_platform(caller: Caller) -> ProfileOut:
+    return ProfileOut(
+        id="",
+        uid="",
+        handle_s=caller.name,
+        email_s=None,
+        first_name_t="",
+        last_name_t="",
+        type_s="api_key",
+        creation_ts_dt=None,
+        roles_ss=[f"platform_{caller.scope}"],
+    )
 
 
 def _owner(caller: Caller) -> str | None:

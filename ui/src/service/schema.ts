@@ -84,6 +84,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/iam/stripe/v1/checkouts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Checkouts
+         * @description Everybody's checkouts.
+         */
+        get: operations["list_checkouts_api_iam_stripe_v1_checkouts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/stripe/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Events
+         * @description The inbox: every event about a checkout of ours, and what became of it.
+         */
+        get: operations["list_events_api_iam_stripe_v1_events_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/stripe/v1/events/{event_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Event
+         * @description One event, with its payload as it came.
+         */
+        get: operations["one_event_api_iam_stripe_v1_events__event_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/iam/stripe/v1/prices": {
         parameters: {
             query?: never;
@@ -142,6 +202,26 @@ export interface paths {
          * @description Makes an account, or finds it.
          */
         post: operations["make_account_api_iam_v1_accounts_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/v1/accounts/{account_uid}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One Account
+         * @description One account, and who it belongs to.
+         */
+        get: operations["one_account_api_iam_v1_accounts__account_uid__get"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -257,6 +337,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/iam/v1/doctor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Examined
+         * @description Looks at settings, Stripe, webhook, database and quarantine. It asks Stripe, for half a
+         *     minute at most; who asks meanwhile is told the same.
+         */
+        get: operations["examined_api_iam_v1_doctor_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/iam/v1/ping": {
         parameters: {
             query?: never;
@@ -269,6 +370,27 @@ export interface paths {
          * @description The process answers; it says nothing of the database.
          */
         get: operations["alive_api_iam_v1_ping_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/iam/v1/totals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Of All
+         * @description What was sold and given, what was spent, has expired or was taken back, and what is still
+         *     owed. Every grant and checkout is gone through: ask for it now and then.
+         */
+        get: operations["of_all_api_iam_v1_totals_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -625,7 +747,7 @@ export interface paths {
         };
         /**
          * Whoami
-         * @description The platform user whose token this is.
+         * @description Whose token this is, and what it allows.
          */
         get: operations["whoami_api_iam_v1_whoami_get"];
         put?: never;
@@ -710,7 +832,8 @@ export interface components {
         };
         /**
          * AccountOut
-         * @description An account. `handle` and `email` are null until its user first called.
+         * @description An account: `credits` is what it has, `reserved` what reservations claim of that. The rest is
+         *     null until its user first called.
          */
         AccountOut: {
             /**
@@ -727,8 +850,17 @@ export interface components {
             email: string | null;
             /** Entries */
             entries: number;
+            /** First Name */
+            first_name: string | null;
             /** Handle */
             handle: string | null;
+            /** Last Name */
+            last_name: string | null;
+            /**
+             * Reserved
+             * @description At most six decimals, exact.
+             */
+            reserved: number;
             /** Uid */
             uid: string;
         };
@@ -1177,12 +1309,57 @@ export interface components {
             source: string;
         };
         /**
+         * ExaminedOut
+         * @description What the doctor saw. Healthy is a set-up without a fault.
+         */
+        ExaminedOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Healthy */
+            healthy: boolean;
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Signs */
+            signs: components["schemas"]["SignOut"][];
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
          * ExtensionIn
          * @description The new limit, in all; nothing for a reservation without a limit.
          */
         ExtensionIn: {
             /** Credits */
             credits?: (number | string) | null;
+        };
+        /**
+         * GivenOut
+         * @description All grants of one kind, and what is left of them together.
+         */
+        GivenOut: {
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /** Grants */
+            grants: number;
+            /** Kind */
+            kind: string;
+            /**
+             * Remaining
+             * @description At most six decimals, exact.
+             */
+            remaining: number;
         };
         /**
          * GrantIn
@@ -1391,6 +1568,52 @@ export interface components {
          */
         Kind: "purchase" | "promotion" | "adjustment" | "charge" | "settlement" | "expiry" | "reversal";
         /**
+         * LetterOut
+         * @description An event about a checkout of ours, and what became of it. In quarantine it moved nothing:
+         *     `why` says for what reason, and `remedy` what to do. `account_uid` is the checkout's, if there
+         *     is one. An event that was judged again has the instant of the last time.
+         */
+        LetterOut: {
+            /** Account Uid */
+            account_uid: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Event Id */
+            event_id: string;
+            /** Remedy */
+            remedy: string;
+            /** Session Id */
+            session_id: string;
+            /** Type */
+            type: string;
+            verdict: components["schemas"]["Verdict"];
+            /** Why */
+            why: string;
+        };
+        /**
+         * LettersOut
+         * @description Events, the newest first. `next_before` begins the next page; null on the last.
+         */
+        LettersOut: {
+            /** Events */
+            events: components["schemas"]["LetterOut"][];
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Next Before */
+            next_before: string | null;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
          * MoneyOut
          * @description Money, in the currency's minor unit: cents.
          */
@@ -1468,6 +1691,70 @@ export interface components {
             why: string;
         };
         /**
+         * OfferOut
+         * @description A checkout, as the signed webhook has told of it: open, processing, credited, failed or
+         *     expired. `price` is before tax, `paid` with it; null until it was paid.
+         */
+        OfferOut: {
+            /** Account Uid */
+            account_uid: string;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Credited At */
+            credited_at: string | null;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /** Customer Id */
+            customer_id: string;
+            /**
+             * Expires At
+             * Format: date-time
+             */
+            expires_at: string;
+            /**
+             * Id
+             * Format: uuid
+             */
+            id: string;
+            /** Livemode */
+            livemode: boolean;
+            paid: components["schemas"]["MoneyOut"] | null;
+            /** Payment Intent */
+            payment_intent: string | null;
+            price: components["schemas"]["MoneyOut"];
+            /** Price Id */
+            price_id: string;
+            /** Session Id */
+            session_id: string | null;
+            state: components["schemas"]["State"];
+        };
+        /**
+         * OffersOut
+         * @description Checkouts, the newest first. `next_before` begins the next page; null on the last.
+         */
+        OffersOut: {
+            /** Checkouts */
+            checkouts: components["schemas"]["OfferOut"][];
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Next Before */
+            next_before: string | null;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
          * OneAccountOut
          * @description An account.
          */
@@ -1478,6 +1765,25 @@ export interface components {
              * @default OK
              */
             message: string;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
+         * OneLetterOut
+         * @description An event, and its payload as it came: text of JSON.
+         */
+        OneLetterOut: {
+            event: components["schemas"]["LetterOut"];
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Payload */
+            payload: string;
             /**
              * Success
              * @default true
@@ -1662,14 +1968,12 @@ export interface components {
         };
         /**
          * ProfileOut
-         * @description A platform user, in Datalayer's words.
+         * @description A platform user, in Datalayer's words. A key of the platform is described in them too: its
+         *     name is its handle, and it has no uid, since it has no account.
          */
         ProfileOut: {
-            /**
-             * Creation Ts Dt
-             * Format: date-time
-             */
-            creation_ts_dt: string;
+            /** Creation Ts Dt */
+            creation_ts_dt: string | null;
             /** Email S */
             email_s: string | null;
             /** First Name T */
@@ -1907,6 +2211,44 @@ export interface components {
             credits?: (number | string) | null;
         };
         /**
+         * SignOut
+         * @description Something the doctor saw, and what to do about it; `remedy` is empty where nothing is. A
+         *     fault stops sales or loses track of one; a note may be as it is meant.
+         */
+        SignOut: {
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "ok" | "note" | "fault";
+            /** Remedy */
+            remedy: string;
+            /** What */
+            what: string;
+        };
+        /**
+         * SoldOut
+         * @description What was paid for and credited in one currency. `amount` is before tax and `paid` with it,
+         *     both in the currency's minor unit: cents.
+         */
+        SoldOut: {
+            /** Amount */
+            amount: number;
+            /** Checkouts */
+            checkouts: number;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /** Currency */
+            currency: string;
+            /** Livemode */
+            livemode: boolean;
+            /** Paid */
+            paid: number;
+        };
+        /**
          * State
          * @description Where a checkout stands, as far as the signed webhook has told us.
          * @enum {string}
@@ -1926,6 +2268,46 @@ export interface components {
             success: boolean;
             /** Verdict */
             verdict: string;
+        };
+        /**
+         * TotalsOut
+         * @description Totals over all accounts.
+         */
+        TotalsOut: {
+            /**
+             * Expired
+             * @description At most six decimals, exact.
+             */
+            expired: number;
+            /** Given */
+            given: components["schemas"]["GivenOut"][];
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /**
+             * Outstanding
+             * @description At most six decimals, exact.
+             */
+            outstanding: number;
+            /**
+             * Reversed
+             * @description At most six decimals, exact.
+             */
+            reversed: number;
+            /** Sold */
+            sold: components["schemas"]["SoldOut"][];
+            /**
+             * Spent
+             * @description At most six decimals, exact.
+             */
+            spent: number;
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
         };
         /**
          * UsageOut
@@ -2002,8 +2384,14 @@ export interface components {
             usages: components["schemas"]["UsageOut"][];
         };
         /**
+         * Verdict
+         * @description What became of an event.
+         * @enum {string}
+         */
+        Verdict: "applied" | "quarantined";
+        /**
          * WhoamiOut
-         * @description The caller.
+         * @description The caller. `scope` is what they may do.
          */
         WhoamiOut: {
             /**
@@ -2012,6 +2400,7 @@ export interface components {
              */
             message: string;
             profile: components["schemas"]["ProfileOut"];
+            scope: components["schemas"]["Scope"];
             /**
              * Success
              * @default true
@@ -2044,7 +2433,9 @@ export type Division = components['schemas']['Division'];
 export type DoneOut = components['schemas']['DoneOut'];
 export type EntriesOut = components['schemas']['EntriesOut'];
 export type EntryOut = components['schemas']['EntryOut'];
+export type ExaminedOut = components['schemas']['ExaminedOut'];
 export type ExtensionIn = components['schemas']['ExtensionIn'];
+export type GivenOut = components['schemas']['GivenOut'];
 export type GrantIn = components['schemas']['GrantIn'];
 export type GrantOut = components['schemas']['GrantOut'];
 export type GrantsOut = components['schemas']['GrantsOut'];
@@ -2054,11 +2445,16 @@ export type KeyIn = components['schemas']['KeyIn'];
 export type KeyOut = components['schemas']['KeyOut'];
 export type KeysOut = components['schemas']['KeysOut'];
 export type Kind = components['schemas']['Kind'];
+export type LetterOut = components['schemas']['LetterOut'];
+export type LettersOut = components['schemas']['LettersOut'];
 export type MoneyOut = components['schemas']['MoneyOut'];
 export type Nested = components['schemas']['Nested'];
 export type NewKeyOut = components['schemas']['NewKeyOut'];
 export type NoticeOut = components['schemas']['NoticeOut'];
+export type OfferOut = components['schemas']['OfferOut'];
+export type OffersOut = components['schemas']['OffersOut'];
 export type OneAccountOut = components['schemas']['OneAccountOut'];
+export type OneLetterOut = components['schemas']['OneLetterOut'];
 export type OpenedOut = components['schemas']['OpenedOut'];
 export type Portal = components['schemas']['Portal'];
 export type PortalIn = components['schemas']['PortalIn'];
@@ -2079,10 +2475,14 @@ export type Scope = components['schemas']['Scope'];
 export type SessionIn = components['schemas']['SessionIn'];
 export type SessionOut = components['schemas']['SessionOut'];
 export type SettlementIn = components['schemas']['SettlementIn'];
+export type SignOut = components['schemas']['SignOut'];
+export type SoldOut = components['schemas']['SoldOut'];
 export type State = components['schemas']['State'];
 export type TakenOut = components['schemas']['TakenOut'];
+export type TotalsOut = components['schemas']['TotalsOut'];
 export type UsageOut = components['schemas']['UsageOut'];
 export type UsagesOut = components['schemas']['UsagesOut'];
+export type Verdict = components['schemas']['Verdict'];
 export type WhoamiOut = components['schemas']['WhoamiOut'];
 export type $defs = Record<string, never>;
 export interface operations {
@@ -2433,6 +2833,200 @@ export interface operations {
             };
         };
     };
+    list_checkouts_api_iam_stripe_v1_checkouts_get: {
+        parameters: {
+            query?: {
+                /** @description Only this account's. */
+                account_uid?: string | null;
+                /** @description Only in this state. */
+                state?: components["schemas"]["State"] | null;
+                /** @description Only the one with this session at Stripe, whatever else is asked. */
+                session_id?: string | null;
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OffersOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_events_api_iam_stripe_v1_events_get: {
+        parameters: {
+            query?: {
+                /** @description Only with this verdict. */
+                verdict?: components["schemas"]["Verdict"] | null;
+                /** @description A page's `next_before`. */
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LettersOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_event_api_iam_stripe_v1_events__event_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                event_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneLetterOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     prices_api_iam_stripe_v1_prices_get: {
         parameters: {
             query?: never;
@@ -2538,6 +3132,8 @@ export interface operations {
             query?: {
                 after?: string;
                 limit?: number;
+                /** @description Only whose uid, handle, e-mail, first, last or full name begins so. */
+                search?: string;
             };
             header?: never;
             path?: never;
@@ -2643,6 +3239,73 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    one_account_api_iam_v1_accounts__account_uid__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                account_uid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OneAccountOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3225,6 +3888,53 @@ export interface operations {
             };
         };
     };
+    examined_api_iam_v1_doctor_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExaminedOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     alive_api_iam_v1_ping_get: {
         parameters: {
             query?: never;
@@ -3241,6 +3951,53 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AliveOut"];
+                };
+            };
+        };
+    };
+    of_all_api_iam_v1_totals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TotalsOut"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4987,15 +5744,6 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };

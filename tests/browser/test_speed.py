@@ -9,8 +9,9 @@ from visitors import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-USABLE_SECONDS = 5
-"""On an idle machine it is below one. Here others test at the same time."""
+USABLE_SECONDS = 1
+MOST_VISITS = 10
+"""Others test at the same time: the soonest of so many visits is what the page can do."""
 
 MOST_BYTES = 250_000
 """Of compressed JavaScript, until the first view can be used."""
@@ -19,18 +20,31 @@ MOST_EMBEDDED_BYTES = 8_000
 """The same for what pages of others load."""
 
 
-async def test_the_first_view_is_soon_usable_and_small(
+async def test_the_first_view_is_small(
     visitor: Visitor, record_property: Callable[[str, object], None]
 ) -> None:
     session = await visitor.context.new_cdp_session(visitor.page)
     scripts = await counted(session)
     await visitor.come("buy")
     await expect(visitor.page.get_by_role("link", name="Buy 50 credits for")).to_be_visible()
-    seconds = await visitor.page.evaluate("performance.now() / 1000")
-    record_property("usable_after_seconds", seconds)
     record_property("script_bytes", sum(scripts.values()))
-    assert seconds < USABLE_SECONDS
     assert 0 < sum(scripts.values()) < MOST_BYTES
+
+
+@pytest.mark.parametrize(("place", "name"), [("", "Buy credits"), ("buy", "Buy 50 credits for")])
+async def test_a_view_is_usable_within_a_second(
+    visitor: Visitor, place: str, name: str, record_property: Callable[[str, object], None]
+) -> None:
+    took = list[float]()
+    while len(took) < MOST_VISITS and min(took, default=USABLE_SECONDS) >= USABLE_SECONDS:
+        page = await visitor.context.new_page()
+        visitor.page = page
+        await visitor.come(place)
+        await page.get_by_role("main").get_by_role("link", name=name).wait_for()
+        took.append(await page.evaluate("performance.now() / 1000"))
+        await page.close()
+    record_property("usable_after_seconds", min(took))
+    assert min(took) < USABLE_SECONDS
 
 
 async def test_what_other_pages_load_is_a_few_kilobytes(visitor: Visitor) -> None:

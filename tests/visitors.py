@@ -12,6 +12,7 @@ from local_stripe import Json, wait_for
 
 GOOD = "4242424242424242"
 DECLINED = "4000000000000002"
+TOO_POOR = "4000000000009995"
 ASKS = "4000002500003155"
 
 FORM = 'iframe[title^="Secure payment form"]'

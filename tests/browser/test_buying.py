@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable
 
 import pytest
+from playwright.async_api import Browser, Route, expect
 
+from local_browser import Watch
 from local_clock import LocalClock
 from local_service import House
 from local_shop import DEBIT_SECONDS
-from visitors import ASKS, DECLINED, Visitor
+from looks import PHONE, too_wide
+from visitors import ASKS, DECLINED, TOO_POOR, Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -37,23 +40,52 @@ async def test_credits_come_with_the_webhook_and_not_before(
     assert await visitor.page.evaluate("window.stillHere"), "the page was loaded again"
 
 
-async def test_a_declined_card_costs_nothing_and_another_one_pays(visitor: Visitor) -> None:
+@pytest.mark.parametrize(
+    ("card", "why"),
+    [(DECLINED, "Your card was declined."), (TOO_POOR, "Your card has insufficient funds.")],
+)
+async def test_a_card_that_does_not_pay_costs_nothing_and_another_one_pays(
+    visitor: Visitor, card: str, why: str
+) -> None:
     visitor.watch.known.append(REFUSED)
     await visitor.choose(120)
-    await visitor.pay(DECLINED)
-    await visitor.form.get_by_text("Your card was declined.").wait_for()
+    await visitor.pay(card)
+    await expect(visitor.form.get_by_role("alert")).to_have_text(why)
     await visitor.has(0)
+    assert visitor.owns() == 0
     await visitor.pay()
     await visitor.reads("120 credits were added.")
     await visitor.has(120)
 
 
-async def test_a_bank_that_asks_is_answered_in_the_form(visitor: Visitor) -> None:
+async def test_a_test_card_that_is_pressed_is_typed_in(visitor: Visitor) -> None:
+    await visitor.choose(50)
+    await visitor.form.get_by_text("Test cards: choose what happens").click()
+    await visitor.form.get_by_role("button", name="4242 4242 4242 4242").click()
+    await expect(visitor.form.get_by_label("Card number")).to_have_value("4242 4242 4242 4242")
+    await visitor.form.get_by_label("Email").fill("ada@example.com")
+    await visitor.send()
+    await visitor.reads("50 credits were added.")
+
+
+async def test_who_says_yes_to_the_bank_has_paid(visitor: Visitor) -> None:
+    await visitor.choose(50)
+    await visitor.pay(ASKS)
+    await visitor.form.get_by_text("Your bank asks: is it you?").wait_for()
+    await visitor.has(0)
+    await visitor.form.get_by_role("button", name="Complete authentication").click()
+    await visitor.reads("50 credits were added.")
+    await visitor.has(50)
+
+
+async def test_who_says_no_to_the_bank_has_not_paid_and_may_try_again(visitor: Visitor) -> None:
     visitor.watch.known.append(REFUSED)
     await visitor.choose(50)
     await visitor.pay(ASKS)
     await visitor.form.get_by_role("button", name="Fail authentication").click()
-    await visitor.form.get_by_role("alert").filter(has_text="authenticat").wait_for()
+    await expect(visitor.form.get_by_role("alert")).to_contain_text("authenticat")
+    await visitor.has(0)
+    assert visitor.owns() == 0
     await visitor.send()
     await visitor.form.get_by_role("button", name="Complete authentication").click()
     await visitor.reads("50 credits were added.")
@@ -65,6 +97,10 @@ async def test_a_bank_debit_is_processed_until_the_bank_has_paid(
 ) -> None:
     await visitor.choose(50)
     await visitor.pay_by_bank("succeeds")
+    await visitor.reads("Your payment is being processed.")
+    await visitor.press("Go to the overview")
+    await visitor.reads("You have no credits yet.")
+    await visitor.press("See the purchase")
     await visitor.reads("Your payment is being processed.")
     await visitor.has(0)
     bank.forward(DEBIT_SECONDS)
@@ -125,6 +161,85 @@ async def test_a_checkout_that_expires_before_the_buyers_eyes_is_replaced(
     await visitor.press("Start again")
     await visitor.pay()
     await visitor.reads("50 credits were added.")
+
+
+async def test_who_pays_too_late_is_told_and_pays_nothing(visitor: Visitor, shop: House) -> None:
+    visitor.watch.known.append("status of 400")
+    await visitor.choose(50)
+    shop.stripe.control(f"sessions/{visitor.session()}/expire-now")
+    await visitor.pay()
+    await visitor.form.get_by_text("This checkout has expired.").wait_for()
+    await visitor.page.reload()
+    await visitor.pay()
+    await visitor.reads("50 credits were added.")
+    assert visitor.owns() == 50
+
+
+async def test_a_connection_that_is_lost_while_one_pays_loses_nothing(visitor: Visitor) -> None:
+    visitor.watch.known.append("net::ERR_")
+    await visitor.choose(50)
+    await visitor.context.set_offline(True)
+    await visitor.reads("The connection is lost.")
+    await visitor.pay()
+    await expect(visitor.form.get_by_role("alert")).to_contain_text("Nothing was charged")
+    await visitor.context.set_offline(False)
+    await expect(visitor.told("The connection is lost.")).to_have_count(0)
+    await visitor.send()
+    await visitor.reads("50 credits were added.")
+    assert visitor.owns() == 50
+
+
+async def test_who_pays_and_loses_the_connection_on_the_way_back_finds_the_purchase(
+    visitor: Visitor,
+) -> None:
+    visitor.watch.known.append("net::ERR_")
+    await visitor.choose(50)
+    await visitor.page.route("**/buy/return**", lambda route: route.abort())
+    async with visitor.page.expect_event("requestfailed"):
+        await visitor.pay()
+    await visitor.page.unroute("**/buy/return**")
+    await visitor.come()
+    await visitor.reads("Your purchase of 50 credits has arrived.")
+    await visitor.has(50)
+
+
+async def test_who_takes_another_package_before_the_form_is_there_gets_the_others_form(
+    visitor: Visitor,
+) -> None:
+    held = list[Route]()
+
+    async def hold(route: Route) -> None:
+        held.append(route)
+
+    await visitor.page.route("**/_simulator/controller", hold)
+    await visitor.come("buy")
+    async with visitor.page.expect_request("**/_simulator/controller"):
+        await visitor.page.get_by_role("link", name="Buy 50 credits for").click()
+    await visitor.page.get_by_role("link", name="Choose another package").click()
+    await visitor.page.get_by_role("link", name="Buy 120 credits for").click()
+    await visitor.reads("120 credits for $10")
+    for route in held:
+        await route.continue_()
+    await visitor.page.unroute("**/_simulator/controller")
+    await visitor.pay()
+    await visitor.reads("120 credits were added.")
+    assert visitor.owns() == 120
+
+
+async def test_a_phone_and_a_finger_buy(visitor: Visitor, browser: Browser) -> None:
+    phone = await browser.new_context(
+        locale="en-US", viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2
+    )
+    visitor.watch = Watch(phone, visitor.watch.origins)
+    visitor.page = await phone.new_page()
+    await visitor.come("buy")
+    await visitor.page.get_by_role("link", name="Buy 650 credits for").tap()
+    await visitor.pay()
+    await visitor.reads("650 credits were added.")
+    await visitor.has(650)
+    assert await too_wide(visitor.page) == []
+    await phone.close()
+    assert visitor.watch.wrong() == []
 
 
 async def test_who_closed_the_tab_after_paying_is_led_back_to_the_purchase(

@@ -340,11 +340,21 @@ def test_the_page_answers_to_the_client_secret_only(
     assert httpx.get(f"{url}/state", headers=headers).json()["payment_status"] == "paid"
 
 
-@pytest.mark.parametrize("path", ["/v3/", "/v3", "/endive/stripe.js", "/dahlia/stripe.js"])
-def test_the_stand_in_for_stripe_js_knows_where_the_simulator_is(simulated: Any, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "train"),
+    [
+        *(("/v3/", "v3"), ("/v3", "v3"), ("/clover/stripe.js", "clover")),
+        *(("/dahlia/stripe.js", "dahlia"), ("/endive/stripe.js", "endive")),
+    ],
+)
+def test_the_stand_in_for_stripe_js_knows_where_the_simulator_is_and_its_own_train(
+    simulated: Any, path: str, train: str
+) -> None:
     answer = httpx.get(simulated.url + path)
     assert answer.headers["content-type"].startswith("text/javascript")
     assert f'"{simulated.url}"' in answer.text
+    assert f'TRAIN = "{train}"' in answer.text
+    assert "{{" not in answer.text
     assert "window.Stripe" in answer.text
 
 

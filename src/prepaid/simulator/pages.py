@@ -19,13 +19,20 @@ from prepaid.simulator.sandbox import Sandbox
 from prepaid.simulator.shapes import Json
 
 _ASSETS = Path(__file__).parent / "assets"
-_SCRIPT_PATHS = ("/v3", "/v3/", "/endive/stripe.js", "/dahlia/stripe.js", "/clover/stripe.js")
+_SCRIPTS = {
+    "/v3": "v3",
+    "/v3/": "v3",
+    **{f"/{train}/stripe.js": train for train in ("endive", "dahlia", "clover")},
+}
+"""Where Stripe.js is, and of which train it is there."""
 _TYPES = {"checkout.js": "text/javascript", "checkout.css": "text/css"}
 # The page may be framed by any page of the developer; it loads nothing from anywhere else.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'"
 )
+
+_CONTROLLER = '<!doctype html><html lang="en"><title>Stripe simulator</title></html>'
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -36,10 +43,11 @@ def scripts(box: Sandbox) -> list[Route]:
     async def script(request: Request) -> Response:
         base = box.config.public_url or str(request.base_url).rstrip("/")
         text = (_ASSETS / "stripe.js").read_text("utf-8").replace("{{simulator}}", base)
+        text = text.replace("{{train}}", _SCRIPTS[request.url.path])
         headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
         return Response(text, media_type="text/javascript", headers=headers)
 
-    return [Route(path, script) for path in _SCRIPT_PATHS]
+    return [Route(path, script) for path in _SCRIPTS]
 
 
 def routes(box: Sandbox) -> list[Route]:
@@ -49,6 +57,7 @@ def routes(box: Sandbox) -> list[Route]:
         Route("/checkout/{id}/state", _asked(box, _state)),
         Route("/checkout/{id}/pay", _asked(box, _pay), methods=["POST"]),
         Route("/checkout/{id}/challenge", _asked(box, _challenge), methods=["POST"]),
+        Route("/controller", _controller),
         Route("/assets/{name}", _asset),
     ]
 
@@ -57,6 +66,11 @@ async def _page(_request: Request) -> Response:
     text = (_ASSETS / "checkout.html").read_text("utf-8")
     headers = {"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}
     return HTMLResponse(text, headers=headers | {"Cache-Control": "no-store"})
+
+
+async def _controller(_request: Request) -> Response:
+    """What a hidden frame of the stand-in loads, to reach this server before it shows a form."""
+    return HTMLResponse(_CONTROLLER, headers={"Content-Security-Policy": "default-src 'none'"})
 
 
 async def _asset(request: Request) -> Response:

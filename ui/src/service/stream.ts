@@ -34,19 +34,24 @@ export function hear(cache: QueryClient, told: Told): void {
 /** Listens while the page is looked at. */
 export function useStream(): void {
   const cache = useQueryClient();
-  useEffect(
-    () =>
-      follow(new URL(STREAM, SERVICE), {
-        token: currentToken,
-        hear: (told) => hear(cache, told),
-        doubt: () => {
-          for (const name of ["balance", "checkout"])
-            void cache.invalidateQueries({ queryKey: [name] });
-        },
-        turn: (now) => {
-          live = now;
-        },
-      }),
-    [cache],
-  );
+  useEffect(() => {
+    let isLost = false;
+    const ask = () => {
+      for (const name of ["balance", "checkout"])
+        void cache.invalidateQueries({ queryKey: [name] });
+    };
+    return follow(new URL(STREAM, SERVICE), {
+      token: currentToken,
+      hear: (told) => hear(cache, told),
+      doubt: () => {
+        isLost = true;
+        ask();
+      },
+      turn: (now) => {
+        if (now && isLost) ask(); // what failed meanwhile needs not wait for its turn
+        if (now) isLost = false;
+        live = now;
+      },
+    });
+  }, [cache]);
 }

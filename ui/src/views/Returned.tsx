@@ -88,14 +88,14 @@ function Standing({ session, checkout }: { session: string; checkout: Checkout }
       );
     case "processing":
       return (
-        <Notice kind="info" title="Your payment is being processed.">
+        <Notice kind="info" title="Your payment is being processed." action={<Meanwhile />}>
           Your bank was asked for {cost}; depending on how you pay, that takes minutes or days. The{" "}
           {what} come when it has paid. You can close this page.
         </Notice>
       );
     case "paid":
       return (
-        <Notice kind="info" title={`Paid: ${what} are on their way.`}>
+        <Notice kind="info" title={`Paid: ${what} are on their way.`} action={<Meanwhile />}>
           <Spinner size="small" srText={null} /> They are added as soon as Stripe confirms the
           payment, mostly within seconds. You can close this page.
         </Notice>
@@ -115,6 +115,11 @@ function Standing({ session, checkout }: { session: string; checkout: Checkout }
         </Ended>
       );
   }
+}
+
+/** Where one can go while others work: the purchase goes on without this page. */
+function Meanwhile() {
+  return <LinkButton to="">Go to the overview</LinkButton>;
 }
 
 function Credited({ session, what, cost }: { session: string; what: string; cost: string }) {

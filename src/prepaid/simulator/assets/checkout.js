@@ -12,9 +12,18 @@ const DELAYED = {
   us_bank_account: { label: "US bank account", field: "account_number", succeeds: "000123456789", fails: "000111111116" },
   bacs_debit: { label: "Bacs debit", field: "account_number", succeeds: "00012345", fails: "00222227" },
 };
+const CARDS = {
+  "4242424242424242": "pays",
+  "4000000000000002": "is declined",
+  "4000000000009995": "has too little money",
+  "4000002500003155": "asks for authentication",
+  "4000000000000259": "pays, and is disputed",
+};
 const COUNTRIES = ["US", "AT", "AU", "BE", "BR", "CA", "CH", "DE", "ES", "FR", "GB", "IE", "IN", "IT", "JP", "NL", "SE"];
 
 let current = null;
+
+const AWAY = "The payment form can't reach Stripe's simulator. Nothing was charged: try again.";
 
 async function ask(what, body) {
   const answer = await fetch(`${session}/${what}`, {
@@ -25,16 +34,22 @@ async function ask(what, body) {
       ...(body === undefined ? {} : { "Content-Type": "application/json" }),
     },
     body: body === undefined ? undefined : JSON.stringify(body),
+  }).catch(() => {
+    throw new Error(AWAY);
   });
   const told = await answer.json();
   if (!answer.ok) throw Object.assign(new Error(told.error.message), { code: told.error.code });
   return told;
 }
 
+/** Currencies without decimals that Stripe counts in hundredths all the same. */
+const HUNDREDTHS = new Set(["isk", "ugx"]);
+
 /** An amount in its currency; its minor unit has as many digits as Intl says (none for yen). */
 function money(amount, currency) {
   const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+  const digits = HUNDREDTHS.has(currency) ? 2 : format.resolvedOptions().maximumFractionDigits;
+  return format.format(amount / 10 ** digits);
 }
 
 function tell(message) {
@@ -188,6 +203,23 @@ part("methods").addEventListener("change", () => {
 });
 
 new ResizeObserver(() => tell({ type: "height", height: document.documentElement.offsetHeight })).observe(document.body);
+
+/** A test card that is pressed is typed in, with an expiry date and a code that any of them has. */
+function cardChoice([number, does]) {
+  const spaced = number.replace(/(.{4})(?=.)/g, "$1 ");
+  const choice = Object.assign(element("button", spaced, "card"), { type: "button" });
+  choice.addEventListener("click", () => {
+    Object.assign(part("number"), { value: spaced });
+    Object.assign(part("expiry"), { value: `12 / ${(new Date().getFullYear() + 3) % 100}` });
+    Object.assign(part("cvc"), { value: "123" });
+    part("pay").focus();
+  });
+  const item = element("li", "");
+  item.append(choice, ` ${does}`);
+  return item;
+}
+
+part("cards").replaceChildren(...Object.entries(CARDS).map(cardChoice));
 
 const names = new Intl.DisplayNames(undefined, { type: "region" });
 part("country").replaceChildren(

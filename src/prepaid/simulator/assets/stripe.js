@@ -1,12 +1,18 @@
 // A stand-in for Stripe.js, served by the Stripe simulator. It takes no real money.
 //
-// It gives a page what embedded checkout needs of Stripe.js (endive): window.Stripe(key), whose
-// createEmbeddedCheckoutPage() shows the simulator's payment form in a frame.
+// It gives a page what embedded checkout needs of Stripe.js: window.Stripe(key), whose
+// createEmbeddedCheckoutPage() shows the simulator's payment form in a frame. What Stripe.js refuses
+// or warns of is refused or warned of here too, so that it comes to light before the real thing.
 (() => {
   "use strict";
 
   const SIMULATOR = "{{simulator}}";
-  let mounted = null; // one embedded page at a time, as at Stripe
+  const TRAIN = "{{train}}";
+  const OPTIONS = new Set([
+    ...["clientSecret", "fetchClientSecret", "onComplete"],
+    ...["onShippingDetailsChange", "onLineItemsChange", "onAnalyticsEvent"],
+  ]);
+  let taken = false; // one form at a time, as at Stripe: from when it is asked for until destroy()
 
   const refuse = (name) => () =>
     Promise.reject(new Error(`The Stripe simulator has no ${name}: it only does embedded checkout.`));
@@ -32,13 +38,50 @@
     return found;
   };
 
-  async function createEmbeddedCheckoutPage(publishableKey, options = {}) {
-    if (mounted) throw new Error("You cannot have multiple Embedded Checkout objects.");
-    const secret = await (options.fetchClientSecret?.() ?? options.clientSecret);
+  /** Stripe.js has a hidden frame that talks to its server first, so that no form is there at once. */
+  const reach = () =>
+    new Promise((done) => {
+      const frame = document.createElement("iframe");
+      frame.src = `${SIMULATOR}/_simulator/controller`;
+      frame.title = "Stripe simulator";
+      frame.hidden = true;
+      frame.onload = () => {
+        frame.remove();
+        done();
+      };
+      document.body.append(frame);
+    });
+
+  const secretOf = async (options) => {
+    const { clientSecret, fetchClientSecret } = options;
+    if ((clientSecret === undefined) === (fetchClientSecret === undefined)) {
+      throw new Error("You must provide one of fetchClientSecret and clientSecret.");
+    }
+    const secret = await (fetchClientSecret ? fetchClientSecret() : clientSecret);
     if (typeof secret !== "string" || !secret.includes("_secret_")) {
       throw new Error("fetchClientSecret must resolve to the client secret of a Checkout Session.");
     }
-    const frame = frameFor(secret, publishableKey);
+    return secret;
+  };
+
+  const create = (publishableKey, name) => async (options = {}) => {
+    for (const option of Object.keys(options)) {
+      if (!OPTIONS.has(option)) console.warn(`[Stripe simulator] ${name}() knows no option ${option}.`);
+    }
+    if (taken) throw new Error("You cannot have multiple Embedded Checkout objects.");
+    taken = true;
+    try {
+      const secret = await secretOf(options);
+      await reach();
+      return formOf(frameFor(secret, publishableKey), options);
+    } catch (problem) {
+      taken = false;
+      throw problem;
+    }
+  };
+
+  function formOf(frame, options) {
+    let destroyed = false;
 
     const hear = (event) => {
       if (event.source !== frame.contentWindow || event.origin !== new URL(SIMULATOR).origin) return;
@@ -49,31 +92,43 @@
       else options.onComplete?.();
     };
 
-    const page = {
+    const form = {
       mount(location) {
-        window.addEventListener("message", hear);
+        if (destroyed) throw new Error("This Embedded Checkout was destroyed, and can't be mounted again.");
+        if (frame.isConnected) throw new Error("This Embedded Checkout is mounted already.");
         place(location).replaceChildren(frame);
+        window.addEventListener("message", hear);
       },
       unmount() {
         window.removeEventListener("message", hear);
         frame.remove();
       },
       destroy() {
-        page.unmount();
-        mounted = null;
+        if (destroyed) throw new Error("This Embedded Checkout was destroyed already.");
+        form.unmount();
+        destroyed = true;
+        taken = false;
       },
     };
-    mounted = page;
-    return page;
+    return form;
   }
+
+  /** Up to clover it was called initEmbeddedCheckout; since dahlia that name throws. */
+  const namesOf = (publishableKey) => {
+    const [now, before] = ["createEmbeddedCheckoutPage", "initEmbeddedCheckout"];
+    if (TRAIN === "v3" || TRAIN === "clover") return { [before]: create(publishableKey, before) };
+    const renamed = () => {
+      throw new Error(`${before} is called ${now} now.`);
+    };
+    return { [now]: create(publishableKey, now), [before]: renamed };
+  };
 
   window.Stripe = (publishableKey) => {
     if (!/^pk_test_/.test(publishableKey)) {
       throw new Error("The Stripe simulator takes a test publishable key only: pk_test_...");
     }
     return {
-      createEmbeddedCheckoutPage: (options) => createEmbeddedCheckoutPage(publishableKey, options),
-      initEmbeddedCheckout: (options) => createEmbeddedCheckoutPage(publishableKey, options),
+      ...namesOf(publishableKey),
       elements: () => {
         throw new Error("The Stripe simulator has no elements: it only does embedded checkout.");
       },
@@ -84,5 +139,5 @@
       _registerWrapper() {},
     };
   };
-  window.Stripe.version = "endive"; // as Stripe.js of this train says of itself; its loader looks
+  window.Stripe.version = TRAIN === "v3" ? 3 : TRAIN; // Stripe's own loader looks at it
 })();

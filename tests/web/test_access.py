@@ -7,6 +7,7 @@ from prepaid.core.identity import Scope
 KEYS = "/api/iam/v1/api-keys"
 ACCOUNTS = "/api/iam/v1/accounts"
 ENTRIES = "/api/iam/v1/usage/entries"
+BALANCES = "/api/iam/v1/usage/balance-history"
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
 # Who may: a platform's token, and an API key of each scope. The account is `owner`'s.
@@ -23,6 +24,8 @@ TABLE = [
     ("GET", f"{ENTRIES}?account_uid=owner", None, 200, 200, 200, 200, 401),
     ("GET", f"{ENTRIES}?account_uid=other", None, 403, 403, 200, 200, 401),
     ("GET", f"{ENTRIES}?account_uid=nobody", None, 403, 403, 404, 404, 401),
+    ("GET", "/api/iam/v1/usage/spending", None, 200, 200, 403, 403, 401),
+    ("GET", f"{BALANCES}?since=2020-01-31T00:00:00Z", None, 200, 200, 403, 403, 401),
     ("GET", ACCOUNTS, None, 403, 403, 200, 200, 401),
     ("GET", f"{ACCOUNTS}?search=own", None, 403, 403, 200, 200, 401),
     ("GET", f"{ACCOUNTS}/owner", None, 403, 403, 200, 200, 401),

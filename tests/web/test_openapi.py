@@ -17,8 +17,11 @@ OPEN = {"/healthz", "/readyz", "/api/iam/version", "/api/iam/v1/ping", "/api/iam
 # What these ask for may have the right shape and still be refused for what it means.
 MEANT = {
     "DELETE /api/iam/v1/usage/credits",
+    "GET /api/iam/stripe/v1/checkout/sessions",
+    "GET /api/iam/v1/usage/balance-history",
     "GET /api/iam/v1/usage/entries",
     "GET /api/iam/v1/usage/platform",
+    "GET /api/iam/v1/usage/spending",
     "GET /api/iam/v1/usage/user",
     "GET /api/iam/v1/usage/users/{account_uid}",
     "POST /api/iam/stripe/v1/checkout/session",

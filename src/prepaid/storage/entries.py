@@ -1,14 +1,26 @@
 """Entries: written once, read by account."""
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    func,
+    insert,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from prepaid.core.amounts import Credits
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.filters import EVERY, Filter
-from prepaid.storage.tables import entries, keyed
+from prepaid.storage.tables import entries, keyed, microseconds
 
 
 async def recorded(
@@ -38,7 +50,7 @@ async def of_account(
     No index helps a filter: the account's entries are read until there are enough. An index would
     cost every charge something, for what few people ask.
     """
-    query = select(entries).where(entries.c.account_uid == account_uid, *_true_of(wanted))
+    query = select(entries).where(entries.c.account_uid == account_uid, *true_of(wanted))
     if before is not None:
         query = query.where(entries.c.number < before)
     rows = await connection.execute(query.order_by(entries.c.number.desc()).limit(limit))
@@ -52,6 +64,65 @@ async def after(
     query = select(entries).where(entries.c.account_uid == account_uid, entries.c.number > number)
     rows = await connection.execute(query.order_by(entries.c.number).limit(limit))
     return [entry_of(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an account had after one of its entries."""
+
+    number: int
+    at: datetime
+    balance: Credits
+
+
+async def last_by(connection: AsyncConnection, account_uid: str, at: datetime) -> Mark | None:
+    """The last entry of an account by an instant; None if it had none.
+
+    The newest are read first, so that what is read is what came after the instant.
+    """
+    query = _marks(account_uid).where(entries.c.at <= at).order_by(entries.c.number.desc())
+    row = (await connection.execute(query.limit(1))).one_or_none()
+    return None if row is None else Mark(*row)
+
+
+async def marks(
+    connection: AsyncConnection, account_uid: str, after: int, until: datetime, limit: int
+) -> list[Mark]:
+    """What an account had after each entry beginning after a number, by an instant, in order."""
+    query = _marks(account_uid).where(entries.c.number > after, entries.c.at <= until)
+    rows = await connection.execute(query.order_by(entries.c.number).limit(limit))
+    return [Mark(*row) for row in rows]
+
+
+async def last_marks(  # noqa: PLR0913, PLR0917 - where, from when to when, and in how many parts
+    connection: AsyncConnection,
+    account_uid: str,
+    after: int,
+    since: datetime,
+    until: datetime,
+    parts: int,
+) -> list[Mark]:
+    """The same of the last entry alone in each of so many equally long parts of a span, if it has
+    any. Nothing but these is fetched, however many entries there are."""
+    at, begins = type_coerce(entries.c.at, BigInteger), microseconds(since)
+    length = -(-(microseconds(until) - begins) // parts)
+    last = (
+        select(func.max(entries.c.number))
+        .where(
+            entries.c.account_uid == account_uid,
+            entries.c.number > after,
+            entries.c.at > since,
+            entries.c.at <= until,
+        )
+        .group_by((at - begins - 1) // length)
+    )
+    query = _marks(account_uid).where(entries.c.number.in_(last)).order_by(entries.c.number)
+    return [Mark(*row) for row in await connection.execute(query)]
+
+
+def _marks(account_uid: str) -> Select[Any]:
+    columns = (entries.c.number, entries.c.at, entries.c.balance)
+    return select(*columns).where(entries.c.account_uid == account_uid)
 
 
 def entry_of(row: Row[Any]) -> Entry:
@@ -72,7 +143,8 @@ def entry_of(row: Row[Any]) -> Entry:
     )
 
 
-def _true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+def true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
+    """What is true of each entry that is wanted."""
     if wanted.kinds:
         yield entries.c.kind.in_(wanted.kinds)
     if wanted.since is not None:

@@ -17,6 +17,7 @@ from prepaid.settings import WEBHOOK_ROUTE, Settings
 from prepaid.web import (
     admin,
     charges,
+    charts,
     checkouts,
     doctor,
     door,
@@ -82,7 +83,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
         redoc_url=None,
     )
     for router in (
-        *(health, purchases, checkouts, webhook, usage, usages, entries),
+        *(health, purchases, checkouts, webhook, usage, usages, entries, charts),
         *(charges, reservations, holdings, stream, people, admin, grants),
         *(till, totals, doctor),
     ):

@@ -165,7 +165,7 @@ def _reserved(one: Reservation, at: datetime) -> UsageOut:
 
 
 def _charged(entry: Entry) -> UsageOut:
-    type_, resource = _spent_on(entry.source)
+    type_, resource = spent_on(entry.source)
     return UsageOut(
         account_uid=entry.account_uid,
         resource_uid=resource,
@@ -182,7 +182,7 @@ def _charged(entry: Entry) -> UsageOut:
     )
 
 
-def _spent_on(source: str) -> tuple[str, str]:
+def spent_on(source: str) -> tuple[str, str]:
     """The type and the name of what was charged for: "kernel k1" is k1, a kernel."""
     type_, several, resource = source.partition(" ")
     return (type_, resource) if several else ("", source)

@@ -399,6 +399,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/iam/v1/usage/balance-history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Balances
+         * @description What an account had, over time.
+         */
+        get: operations["balances_api_iam_v1_usage_balance_history_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/iam/v1/usage/charges": {
         parameters: {
             query?: never;
@@ -674,6 +694,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/iam/v1/usage/spending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Spent
+         * @description What an account's credits went to.
+         */
+        get: operations["spent_api_iam_v1_usage_spending_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/iam/v1/usage/stream": {
         parameters: {
             query?: never;
@@ -903,6 +943,30 @@ export interface components {
             version: string;
         };
         /**
+         * BalanceHistoryOut
+         * @description A balance over time, before reservations: the beginning of the span, then changes, then its
+         *     end. `every_change` says whether all changes are among the points; if not, there is the last
+         *     one of each of `points` equally long parts of the span. Each point is exact either way.
+         */
+        BalanceHistoryOut: {
+            /** Account Uid */
+            account_uid: string;
+            /** Every Change */
+            every_change: boolean;
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            /** Points */
+            points: components["schemas"]["PointOut"][];
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+        };
+        /**
          * BalanceOut
          * @description A balance.
          */
@@ -1014,6 +1078,12 @@ export interface components {
              */
             credits: number | string;
         };
+        /**
+         * By
+         * @description What spending is summed up by.
+         * @enum {string}
+         */
+        By: "resource" | "resource_type";
         /**
          * ChargeIn
          * @description What is to be spent. The same `key` spends once, however often it is sent.
@@ -1204,6 +1274,28 @@ export interface components {
              * @default true
              */
             success: boolean;
+        };
+        /**
+         * CostOut
+         * @description What something has cost: `spent` is posted, `accrued` what runs there would cost if it ended
+         *     now, `credits` both.
+         */
+        CostOut: {
+            /**
+             * Accrued
+             * @description At most six decimals, exact.
+             */
+            accrued: number;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /**
+             * Spent
+             * @description At most six decimals, exact.
+             */
+            spent: number;
         };
         /**
          * CreditsOut
@@ -1816,6 +1908,45 @@ export interface components {
             success: boolean;
         };
         /**
+         * OthersOut
+         * @description What went to all the others, and how many they are.
+         */
+        OthersOut: {
+            /**
+             * Accrued
+             * @description At most six decimals, exact.
+             */
+            accrued: number;
+            /** Count */
+            count: number;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /**
+             * Spent
+             * @description At most six decimals, exact.
+             */
+            spent: number;
+        };
+        /**
+         * PointOut
+         * @description What there was at an instant, and from then on until the next point.
+         */
+        PointOut: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Balance
+             * @description At most six decimals, exact.
+             */
+            balance: number;
+        };
+        /**
          * Portal
          * @description Where buying happens, as Datalayer's clients read it.
          */
@@ -2249,6 +2380,60 @@ export interface components {
             paid: number;
         };
         /**
+         * SpendingOut
+         * @description What credits went to, most expensive first. `at` is when what runs had cost so much.
+         */
+        SpendingOut: {
+            /** Account Uid */
+            account_uid: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["By"];
+            /**
+             * Message
+             * @default OK
+             */
+            message: string;
+            others: components["schemas"]["OthersOut"];
+            /** Spending */
+            spending: components["schemas"]["SpendingPart"][];
+            /**
+             * Success
+             * @default true
+             */
+            success: boolean;
+            total: components["schemas"]["CostOut"];
+        };
+        /**
+         * SpendingPart
+         * @description What went to one resource, or to all of a type; its `resource` is null then. The type is
+         *     the first word of what it was for, if that has several, as with usages.
+         */
+        SpendingPart: {
+            /**
+             * Accrued
+             * @description At most six decimals, exact.
+             */
+            accrued: number;
+            /**
+             * Credits
+             * @description At most six decimals, exact.
+             */
+            credits: number;
+            /** Resource */
+            resource: string | null;
+            /** Resource Type */
+            resource_type: string;
+            /**
+             * Spent
+             * @description At most six decimals, exact.
+             */
+            spent: number;
+        };
+        /**
          * State
          * @description Where a checkout stands, as far as the signed webhook has told us.
          * @enum {string}
@@ -2418,9 +2603,11 @@ export type AccountIn = components['schemas']['AccountIn'];
 export type AccountOut = components['schemas']['AccountOut'];
 export type AccountsOut = components['schemas']['AccountsOut'];
 export type AliveOut = components['schemas']['AliveOut'];
+export type BalanceHistoryOut = components['schemas']['BalanceHistoryOut'];
 export type BalanceOut = components['schemas']['BalanceOut'];
 export type BalanceTold = components['schemas']['BalanceTold'];
 export type BurnIn = components['schemas']['BurnIn'];
+export type By = components['schemas']['By'];
 export type ChargeIn = components['schemas']['ChargeIn'];
 export type ChargeOut = components['schemas']['ChargeOut'];
 export type ChargesIn = components['schemas']['ChargesIn'];
@@ -2428,6 +2615,7 @@ export type ChargesOut = components['schemas']['ChargesOut'];
 export type CheckoutOut = components['schemas']['CheckoutOut'];
 export type CheckoutTold = components['schemas']['CheckoutTold'];
 export type CheckoutsOut = components['schemas']['CheckoutsOut'];
+export type CostOut = components['schemas']['CostOut'];
 export type CreditsOut = components['schemas']['CreditsOut'];
 export type Division = components['schemas']['Division'];
 export type DoneOut = components['schemas']['DoneOut'];
@@ -2456,6 +2644,8 @@ export type OffersOut = components['schemas']['OffersOut'];
 export type OneAccountOut = components['schemas']['OneAccountOut'];
 export type OneLetterOut = components['schemas']['OneLetterOut'];
 export type OpenedOut = components['schemas']['OpenedOut'];
+export type OthersOut = components['schemas']['OthersOut'];
+export type PointOut = components['schemas']['PointOut'];
 export type Portal = components['schemas']['Portal'];
 export type PortalIn = components['schemas']['PortalIn'];
 export type PortalMetadata = components['schemas']['PortalMetadata'];
@@ -2477,6 +2667,8 @@ export type SessionOut = components['schemas']['SessionOut'];
 export type SettlementIn = components['schemas']['SettlementIn'];
 export type SignOut = components['schemas']['SignOut'];
 export type SoldOut = components['schemas']['SoldOut'];
+export type SpendingOut = components['schemas']['SpendingOut'];
+export type SpendingPart = components['schemas']['SpendingPart'];
 export type State = components['schemas']['State'];
 export type TakenOut = components['schemas']['TakenOut'];
 export type TotalsOut = components['schemas']['TotalsOut'];
@@ -4002,6 +4194,89 @@ export interface operations {
             };
         };
     };
+    balances_api_iam_v1_usage_balance_history_get: {
+        parameters: {
+            query: {
+                /** @description Where the span begins. */
+                since: string;
+                /** @description Where it ends; now, if earlier. */
+                until?: string | null;
+                /** @description At most, between both ends. */
+                points?: number;
+                /** @description The account; a user may only name their own. */
+                account_uid?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceHistoryOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     charge_api_iam_v1_usage_charges_post: {
         parameters: {
             query?: never;
@@ -5437,6 +5712,91 @@ export interface operations {
             };
             /** @description Request Entity Too Large */
             413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spent_api_iam_v1_usage_spending_get: {
+        parameters: {
+            query?: {
+                /** @description Only posted then or later. */
+                since?: string | null;
+                /** @description Only posted before. */
+                until?: string | null;
+                /** @description What it is summed up by. */
+                by?: components["schemas"]["By"];
+                /** @description The others are told in one. */
+                limit?: number;
+                /** @description The account; a user may only name their own. */
+                account_uid?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SpendingOut"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

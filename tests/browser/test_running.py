@@ -1,5 +1,7 @@
 """What burns ticks before one's eyes, and says when it has run out."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.async_api import expect
 
@@ -36,6 +38,16 @@ async def test_what_runs_without_a_limit_moves_every_second(visitor: Visitor) ->
     seen = await balance.inner_text()
     await visitor.page.route("**/api/**", lambda route: route.abort())  # it is counted, not asked
     await expect(balance).not_to_have_text(seen, timeout=3_000)
+
+
+async def test_how_long_it_lasts_does_not_depend_on_the_visitors_clock(visitor: Visitor) -> None:
+    await visitor.page.clock.install(time=datetime.now(UTC) + timedelta(hours=3))
+    visitor.bought(50)
+    visitor.runs("Notebook", 0.01)
+    visitor.runs("Train a model", 0.01, credits=10)
+    await visitor.come()
+    await visitor.reads("1 hour ")
+    await visitor.reads("16 minutes ")
 
 
 async def test_what_was_settled_tells_what_it_has_cost(visitor: Visitor) -> None:

@@ -63,3 +63,9 @@ export function secondsLeft(balance: Balance, seconds: number): number | null {
   const told = Date.parse(balance.depletes_at) - Date.parse(balance.credits.last_update);
   return Math.max(0, told / 1000 - seconds);
 }
+
+/** How long a reservation goes on until its limit is used up; null if it has none, or doesn't burn. */
+export function lastsFor(one: Reservation, seconds: number): number | null {
+  if (one.limit === null || one.burning_rate <= 0) return null;
+  return Math.max(0, (one.limit - usedBy(one, seconds)) / one.burning_rate);
+}

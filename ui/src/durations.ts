@@ -22,11 +22,6 @@ export function duration(seconds: number): string {
   return parts.join(" ");
 }
 
-/** Seconds from one instant to another; never below zero. */
-export function secondsUntil(instant: string, now: number): number {
-  return Math.max(0, (Date.parse(instant) - now) / 1000);
-}
-
 /** An instant in the reader's locale and zone. */
 export function moment(instant: string, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" }).format(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { decimalsFor, level, perHour, share, standing, usedBy } from "../src/burning";
+import { decimalsFor, lastsFor, level, perHour, share, standing, usedBy } from "../src/burning";
 import type { Balance, Reservation } from "../src/service/queries";
 
 const RUN: Reservation = {
@@ -66,6 +66,12 @@ describe("a limit", () => {
       "critical",
       "critical",
     ]);
+  });
+
+  test("says how long it goes on, whatever the time is here", () => {
+    expect([0, 10, 99].map((seconds) => lastsFor(RUN, seconds))).toEqual([16, 6, 0]);
+    expect(lastsFor({ ...RUN, limit: null }, 5)).toBeNull();
+    expect(lastsFor({ ...RUN, burning_rate: 0 }, 5)).toBeNull();
   });
 
   test("that isn't there is not near", () => {

@@ -1,17 +1,16 @@
 import { Label, ProgressBar } from "@primer/react";
 import { credits, creditsMoving, creditsNamed } from "../amounts";
-import { decimalsFor, type Level, level, perHour, share, usedBy } from "../burning";
-import { duration, moment, secondsUntil } from "../durations";
+import { decimalsFor, type Level, lastsFor, level, perHour, share, usedBy } from "../burning";
+import { duration, moment } from "../durations";
 import type { Reservation } from "../service/queries";
 
 interface RunningProps {
   readonly reservations: readonly Reservation[];
   readonly seconds: number;
-  readonly now: number;
 }
 
 /** What runs: what each thing costs, how much of its limit it has used, and how long it has. */
-export function Running({ reservations, seconds, now }: RunningProps) {
+export function Running({ reservations, seconds }: RunningProps) {
   return (
     <ul className="running">
       {reservations.map((one) => (
@@ -21,7 +20,7 @@ export function Running({ reservations, seconds, now }: RunningProps) {
           <p className="soft">
             {one.burning_rate > 0 && `${creditsNamed(perHour(one.burning_rate))} an hour · `}
             since {moment(one.start_date)}
-            <Left one={one} now={now} />
+            <Left one={one} seconds={seconds} />
           </p>
         </li>
       ))}
@@ -79,9 +78,9 @@ function Use({ one, seconds }: { one: Reservation; seconds: number }) {
 }
 
 /** With a limit, when it is used up; without one it lasts as long as the account does. */
-function Left({ one, now }: { one: Reservation; now: number }) {
+function Left({ one, seconds }: { one: Reservation; seconds: number }) {
   if (one.burning_rate <= 0 || one.state === "pending") return null;
   if (one.limit === null) return <> · as long as credits are available</>;
-  if (one.depletes_at === null) return null;
-  return <> · {duration(secondsUntil(one.depletes_at, now))} left</>;
+  const lasts = lastsFor(one, seconds);
+  return lasts === null ? null : <> · {duration(lasts)} left</>;
 }

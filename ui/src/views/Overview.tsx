@@ -1,7 +1,7 @@
 import type { ReactNode } from "react";
 import { credits, creditsMoving } from "../amounts";
-import { decimalsFor, standing } from "../burning";
-import { duration, secondsUntil } from "../durations";
+import { decimalsFor, secondsLeft, standing } from "../burning";
+import { duration } from "../durations";
 import { useNow } from "../now";
 import { Ended } from "../parts/Ended";
 import { Empty, Loading, Notice, Wrong } from "../parts/faces";
@@ -48,12 +48,12 @@ function Now({ balance, at, away }: { balance: Balance; at: number; away: boolea
   const seconds = moving ? Math.max(0, (now - at) / 1000) : 0;
   return (
     <>
-      <Figures balance={balance} seconds={seconds} now={now} />
+      <Figures balance={balance} seconds={seconds} />
       <h2 className="section">Running now</h2>
       {balance.reservations.length === 0 ? (
         <Empty>Nothing is running, and nothing is reserved.</Empty>
       ) : (
-        <Running reservations={balance.reservations} seconds={seconds} now={now} />
+        <Running reservations={balance.reservations} seconds={seconds} />
       )}
       <h2 className="section">Ended lately</h2>
       <Ended />
@@ -64,10 +64,9 @@ function Now({ balance, at, away }: { balance: Balance; at: number; away: boolea
 interface FiguresProps {
   readonly balance: Balance;
   readonly seconds: number;
-  readonly now: number;
 }
 
-function Figures({ balance, seconds, now }: FiguresProps) {
+function Figures({ balance, seconds }: FiguresProps) {
   const burns = balance.burning_rate > 0;
   const places = decimalsFor(balance.burning_rate);
   const told = (amount: number) => (burns ? creditsMoving(amount, places) : credits(amount));
@@ -87,7 +86,7 @@ function Figures({ balance, seconds, now }: FiguresProps) {
         <Figure name="Burn rate" note={burns ? "of all that runs" : "nothing burns"}>
           {credits(balance.burning_rate_per_hour)} <small>credits an hour</small>
         </Figure>
-        <TimeLeft balance={balance} now={now} />
+        <TimeLeft balance={balance} seconds={seconds} />
       </dl>
       {left === 0 && !burns ? (
         <Empty
@@ -113,15 +112,15 @@ function Figures({ balance, seconds, now }: FiguresProps) {
 const SOON_SECONDS = 600;
 
 /** How long it goes on: until the first thing without a limit stops for want of credits. */
-function TimeLeft({ balance, now }: { balance: Balance; now: number }) {
+function TimeLeft({ balance, seconds }: FiguresProps) {
   if (balance.burning_rate <= 0) return null;
-  if (balance.depletes_at === null)
+  const left = secondsLeft(balance, seconds);
+  if (left === null)
     return (
       <Figure name="Time left" note="all that runs has a limit of its own">
         See below
       </Figure>
     );
-  const left = secondsUntil(balance.depletes_at, now);
   return (
     <Figure name="Time left" note="until credits run out" soon={left < SOON_SECONDS}>
       {duration(left)}

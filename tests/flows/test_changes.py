@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import event
 
 from conftest import sqlite_url
@@ -144,6 +145,23 @@ async def test_who_has_read_much_rests_before_they_read_again() -> None:
     while not await listener.change(POLL_SECONDS):
         listener.show(few)
     assert 0.8 < time.monotonic() - began < 3
+
+
+async def test_who_rests_is_told_at_once_what_happens_and_no_balance(
+    changes: Changes, database: Database, ledger: Ledger
+) -> None:
+    """A reservation runs out among two thousand: its holder doesn't wait for their balance."""
+    with changes.listening("ada") as listener:
+        await read(changes, database, listener)
+        assert listener.seen is not None
+        listener.see(replace(listener.seen, open=1_000_000))
+        await charge(ledger)
+        assert await listener.change(DEADLINE_SECONDS)
+        found = await changes.news(listener, Position(1, 0))
+        assert ([one.number for one in found.entries], found.balance) == ([2], None)
+        await listener.change(2 * POLL_SECONDS)  # a poll that had begun before may still be told
+        assert not await listener.change(3 * POLL_SECONDS)
+        assert listener.seen != found.account
 
 
 async def test_many_changes_wake_once(changes: Changes, database: Database, ledger: Ledger) -> None:

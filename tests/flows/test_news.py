@@ -11,7 +11,7 @@ from prepaid.core.entries import Kind
 from prepaid.core.errors import UnknownAccount
 from prepaid.core.notices import NoticeType
 from prepaid.flows import accounts, consumption, reservations
-from prepaid.flows.news import MOST_MISSED, PAGE, News, Position, end, news
+from prepaid.flows.news import MOST_MISSED, PAGE, Asked, News, Position, end, news
 from prepaid.ids import new_id
 from prepaid.storage.database import Database
 from prepaid.storage.writer import Ledger
@@ -39,7 +39,7 @@ async def ledger(database: Database) -> AsyncIterator[Ledger]:
 
 
 async def read(database: Database, since: Position, uid: str = "ada") -> News:
-    (found,) = await news(database, [(uid, since)], AT)
+    (found,) = await news(database, [Asked(uid, since)], AT)
     return found
 
 
@@ -111,7 +111,10 @@ async def test_many_are_told_what_is_theirs(database: Database, ledger: Ledger) 
         charge = Charge(new_id(), uid, str(new_id()), Credits.of(2), "kernel k1", "", uid)
         await consumption.charge(ledger, charge)
     await reservations.hold(ledger, opening(5))
-    asked = [("ada", Position(1, 0)), ("bob", Position(2, 0)), ("ada", Position(2, 1))]
+    asked = [
+        *(Asked("ada", Position(1, 0)), Asked("bob", Position(2, 0))),
+        Asked("ada", Position(2, 1)),
+    ]
     ada, bob, same = await news(database, asked, AT)
     assert ([one.number for one in ada.entries], len(ada.notices)) == ([2], 1)
     assert [(one.number, one.account_uid) for one in bob.entries] == [(3, "bob")]
@@ -120,6 +123,17 @@ async def test_many_are_told_what_is_theirs(database: Database, ledger: Ledger) 
     assert ada.balance is not None
     assert bob.balance is not None
     assert (len(ada.balance.reservations), len(bob.balance.reservations)) == (1, 0)
+
+
+async def test_who_wants_no_balance_is_told_all_that_happened_without_it(
+    database: Database, ledger: Ledger
+) -> None:
+    await reservations.hold(ledger, opening(5))
+    asked = [Asked("ada", Position(1, 0), balance=False), Asked("ada", Position(1, 0))]
+    bare, whole = await news(database, asked, AT)
+    assert ([one.number for one in bare.notices], bare.balance, bare.is_all) == ([1], None, True)
+    assert whole.balance is not None
+    assert len(whole.balance.reservations) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from prepaid.core.commands import Give, Open
 from prepaid.core.entries import Kind
 from prepaid.core.errors import LedgerUnavailable
 from prepaid.flows import accounts, reservations
-from prepaid.flows.news import Position
+from prepaid.flows.news import Asked, Position
 from prepaid.flows.readings import AT_ONCE, Readings
 from prepaid.ids import new_id
 from prepaid.storage.database import Database
@@ -73,7 +73,7 @@ async def test_many_share_a_few_readings_over_one_connection(
 
     event.listen(database.engine.sync_engine.pool, "checkout", out)
     event.listen(database.engine.sync_engine.pool, "checkin", back)
-    told = await asyncio.gather(*(readings.news((uid, BEGINNING)) for uid in UIDS * 20))
+    told = await asyncio.gather(*(readings.news(Asked(uid, BEGINNING)) for uid in UIDS * 20))
     assert [one.account.uid for one in told] == UIDS * 20
     assert all([entry.number for entry in one.entries] == [1] for one in told)
     assert most == [1]
@@ -87,14 +87,14 @@ async def test_a_row_that_can_not_be_read_is_no_fault_of_the_others(
         spoilt = "UPDATE outbox SET type = 'odd' WHERE account_uid = 'user-3'"
         await connection.execute(text(spoilt))
     told = await asyncio.gather(
-        *(readings.news((uid, BEGINNING)) for uid in UIDS), return_exceptions=True
+        *(readings.news(Asked(uid, BEGINNING)) for uid in UIDS), return_exceptions=True
     )
     faults = [uid for uid, one in zip(UIDS, told, strict=True) if isinstance(one, Exception)]
     assert faults == ["user-3"]
 
 
 async def test_who_is_cancelled_holds_up_nobody(readings: Readings) -> None:
-    asking = [asyncio.create_task(readings.news((uid, BEGINNING))) for uid in UIDS]
+    asking = [asyncio.create_task(readings.news(Asked(uid, BEGINNING))) for uid in UIDS]
     await asyncio.sleep(0)
     asking[0].cancel()
     asking[5].cancel()
@@ -107,7 +107,7 @@ async def test_a_database_that_is_away_is_told_to_all() -> None:
     database = Database("sqlite+aiosqlite:////nowhere/prepaid.db")
     readings = Readings(database, lambda: AT)
     told = await asyncio.gather(
-        *(readings.news((uid, BEGINNING)) for uid in UIDS), return_exceptions=True
+        *(readings.news(Asked(uid, BEGINNING)) for uid in UIDS), return_exceptions=True
     )
     assert {type(one) for one in told} == {LedgerUnavailable}
     await database.close()

@@ -9,7 +9,7 @@ import structlog
 
 from prepaid.core.books import Account
 from prepaid.core.errors import TooMany, Unavailable
-from prepaid.flows.news import News, Position
+from prepaid.flows.news import Asked, News, Position
 from prepaid.flows.readings import Readings
 from prepaid.storage import accounts
 from prepaid.storage.database import Database
@@ -26,8 +26,9 @@ MOST = 1_000
 more are for another process."""
 
 REST_SECONDS = 0.0005
-"""How long they are left alone who have read a balance, for each reservation in it. Two thousand
-take an eighth of a second to read and to write, and heartbeats change the account all the time."""
+"""How long they are told no balance who have read one, for each reservation in it. Two thousand
+take an eighth of a second to read and to write, and heartbeats change the account all the time.
+What is posted and noticed meanwhile they are told at once."""
 
 FINISH_SECONDS = 0.5
 """How long a stopping service waits for a poll of a database that hangs."""
@@ -38,8 +39,8 @@ log = structlog.get_logger(__name__)
 class Listener:
     """Somebody who listens to an account.
 
-    `seen` is the account as it was when they had last read all there was; None if they have to
-    read it again. `ended` says that nothing more will come, or that they are gone.
+    `seen` is the account as it was when they had last read all there was, with its balance; None
+    if they have to read it again. `ended` says that nothing more will come, or that they are gone.
     """
 
     def __init__(self, uid: str) -> None:
@@ -47,6 +48,7 @@ class Listener:
         self.seen: Account | None = None
         self.ended = False
         self._shown: Account | None = None
+        self._heard: Account | None = None
         self._rests_until = 0.0
         self._woken = asyncio.Event()
 
@@ -60,18 +62,33 @@ class Listener:
         return changed
 
     def show(self, account: Account) -> None:
-        """Wakes them if they have not seen the account so, and have rested from what they have
-        read last. Several changes wake them once."""
+        """Wakes them if they have not seen the account so, and if they rest only to hear what has
+        happened to it. Several changes wake them once."""
         self._shown = account
-        if account != self.seen and _ticks() >= self._rests_until:
+        if account != self.seen and not (self.rests and self._has_heard(account)):
             self._woken.set()
 
     def see(self, account: Account) -> None:
-        """They have read all there was; if they were to be woken for just that, they need not."""
+        """They have read all there was, with the balance, from which they rest."""
         self.seen = account
         self._rests_until = _ticks() + account.open * REST_SECONDS
+        self.hear(account)
+
+    def hear(self, account: Account) -> None:
+        """They have read all that had happened; if they were to be woken for just that, they need
+        not."""
+        self._heard = account
         if self._shown == account:
             self._woken.clear()
+
+    @property
+    def rests(self) -> bool:
+        """Whether they have just read a balance, and are told the next one later."""
+        return _ticks() < self._rests_until
+
+    def _has_heard(self, account: Account) -> bool:
+        last, heard = (account.last_entry, account.last_notice), self._heard
+        return heard is not None and last == (heard.last_entry, heard.last_notice)
 
     def end(self) -> None:
         """Ends their listening."""
@@ -124,14 +141,18 @@ class Changes:
             self._leave(listener)
 
     async def news(self, listener: Listener, since: Position) -> News:
-        """What has happened to their account since a position, and what it has now.
+        """What has happened to their account since a position, and what it has now, unless they
+        rest.
 
         Raises:
             LedgerUnavailable: the database is away. They are woken when it is back.
         """
-        found = await self._readings.news((listener.uid, since))
+        asked = Asked(listener.uid, since, balance=not listener.rests)
+        found = await self._readings.news(asked)
         if found.balance is not None:
             listener.see(found.account)
+        elif found.is_all:
+            listener.hear(found.account)
         return found
 
     def stop(self) -> None:

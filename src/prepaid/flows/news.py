@@ -1,7 +1,7 @@
 """News: what has happened to an account since somebody last read it, and what it has now."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from prepaid.core.balances import Balance, balance_of
@@ -34,15 +34,21 @@ class Position:
         return min(missed) >= 0 and max(missed) <= MOST_MISSED
 
 
-Asked = tuple[str, Position]
-"""An account, and how far it was read."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An account, how far it was read, and whether what it has now is wanted too."""
+
+    uid: str
+    since: Position
+    balance: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class News:
     """What has happened to an account since a position, in order, and the position after it.
 
-    `balance` is what the account has now; None while there is more to be read first.
+    `balance` is what the account has now; None while there is more to be read first, or if it was
+    not asked for.
     """
 
     account: Account
@@ -50,6 +56,11 @@ class News:
     notices: list[Notice]
     position: Position
     balance: Balance | None
+
+    @property
+    def is_all(self) -> bool:
+        """Whether there is nothing more to be read of what has happened."""
+        return self.position == _end(self.account)
 
 
 async def end(database: Database, uid: str) -> Position:
@@ -69,37 +80,39 @@ async def news(database: Database, asked: Collection[Asked], at: datetime) -> li
     """What has happened to accounts that there are, as one consistent picture shows it: a page
     for each, if it is much. What many ask at once takes little more than one query for each."""
     async with database.snapshot() as connection:
-        booked = await accounts.booked(connection, {uid for uid, _ in asked})
-        some_run = [account.uid for account in booked.values() if account.open]
-        running = await reservations.open_ones(connection, some_run)
+        booked = await accounts.booked(connection, {one.uid for one in asked})
+        shown = {one.uid for one in asked if one.balance and booked[one.uid].open}
+        running = await reservations.open_ones(connection, list(shown))
         posted = {
             (uid, number): await entries.after(connection, uid, number, PAGE)
-            for uid, number in {(uid, since.entry) for uid, since in asked}
+            for uid, number in {(one.uid, one.since.entry) for one in asked}
             if number < booked[uid].last_entry
         }
         noticed = {
             (uid, number): await outbox.after(connection, uid, number, PAGE)
-            for uid, number in {(uid, since.notice) for uid, since in asked}
+            for uid, number in {(one.uid, one.since.notice) for one in asked}
             if number < booked[uid].last_notice
         }
-    return [
+    found = [
         _news(
-            booked[uid],
-            since,
-            posted.get((uid, since.entry), []),
-            noticed.get((uid, since.notice), []),
-            balance_of(booked[uid], running.get(uid, []), at),
+            booked[one.uid],
+            one.since,
+            posted.get((one.uid, one.since.entry), []),
+            noticed.get((one.uid, one.since.notice), []),
         )
-        for uid, since in asked
+        for one in asked
+    ]
+    return [
+        replace(told, balance=balance_of(told.account, running.get(one.uid, []), at))
+        if one.balance and told.is_all
+        else told
+        for one, told in zip(asked, found, strict=True)
     ]
 
 
-def _news(
-    account: Account, since: Position, posted: list[Entry], noticed: list[Notice], balance: Balance
-) -> News:
+def _news(account: Account, since: Position, posted: list[Entry], noticed: list[Notice]) -> News:
     position = Position(since.entry + len(posted), since.notice + len(noticed))  # without gaps
-    is_all = position == _end(account)
-    return News(account, posted, noticed, position, balance if is_all else None)
+    return News(account, posted, noticed, position, balance=None)
 
 
 def _end(account: Account) -> Position:

@@ -187,7 +187,7 @@ class _Telling:
             return b"", False
         told = b"".join(_all(found, self.since)) if found.account != known else b""
         self.since = found.position
-        return told, found.balance is None
+        return told, not found.is_all
 
     def _look_again(self) -> None:
         """What runs says that it lives, which changes nothing of the account itself."""

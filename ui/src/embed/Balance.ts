@@ -1,4 +1,4 @@
-import { credits, creditsMoving, creditsNamed } from "../amounts";
+import { creditsMoving, creditsNamed } from "../amounts";
 import { decimalsFor, secondsLeft, standing } from "../burning";
 import { duration } from "../durations";
 import { follow, STREAM } from "../service/following";
@@ -164,12 +164,12 @@ export class PrepaidBalance extends Embedded {
     const { left, available } = standing(balance, this.#seconds);
     const burns = balance.burning_rate > 0;
     const places = decimalsFor(balance.burning_rate);
-    this.#available.write(creditsNamed(available, locale));
-    this.#balance.write(
-      burns ? `${creditsMoving(left, places, locale)} credits` : creditsNamed(left, locale),
-    );
+    const told = (amount: number) =>
+      burns ? `${creditsMoving(amount, places, locale)} credits` : creditsNamed(amount, locale);
+    this.#available.write(told(available));
+    this.#balance.write(told(left));
     this.#balance.show(left !== available);
-    this.#rate.write(`${credits(balance.burning_rate_per_hour, locale)} an hour`);
+    this.#rate.write(`${creditsNamed(balance.burning_rate_per_hour, locale)} an hour`);
     this.#rate.show(burns);
     const lasts = this.#timeLeft();
     this.#left.write(lasts === null ? "" : duration(lasts));

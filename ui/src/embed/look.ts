@@ -30,13 +30,15 @@ p, dl, dd { margin: 0; }
   white-space: nowrap;
 }
 .card {
+  display: grid;
+  justify-items: start;
+  gap: 8px;
   position: relative;
   padding: 12px 16px;
   border: 1px solid var(--line);
   border-radius: var(--radius);
   background: var(--ground);
 }
-.card > * + * { margin-top: 8px; }
 .beside {
   margin-block: 4px;
   padding: 0 8px;

@@ -1,7 +1,8 @@
 import { type ReactNode, useEffect, useRef } from "react";
-import { creditsNamed } from "../amounts";
+import { creditsMoving, creditsNamed } from "../amounts";
+import { decimalsFor } from "../burning";
 import { leave } from "../identity";
-import { useBalance, useProfile } from "../service/queries";
+import { type Balance, useBalance, useProfile } from "../service/queries";
 import { told } from "../told";
 import { Anchor } from "./Anchor";
 import { Pending } from "./Pending";
@@ -62,11 +63,18 @@ function Available() {
     <span className="available">
       {data && (
         <>
-          Available: <strong data-testid="available">{creditsNamed(data.available)}</strong>
+          Available: <strong data-testid="available">{availableOf(data)}</strong>
         </>
       )}
     </span>
   );
+}
+
+/** While something burns the last decimals change all the time, and tell nobody anything. */
+function availableOf({ available, burning_rate }: Balance): string {
+  return burning_rate > 0
+    ? `${creditsMoving(available, decimalsFor(burning_rate))} credits`
+    : creditsNamed(available);
 }
 
 function Who() {

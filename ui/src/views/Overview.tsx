@@ -78,7 +78,7 @@ function Figures({ balance, seconds }: FiguresProps) {
           {told(left)} <small>credits</small>
         </Figure>
         <Figure name="Available" note="for anything new">
-          {credits(available)} <small>credits</small>
+          {told(available)} <small>credits</small>
         </Figure>
         <Figure name="Reserved" note="for what runs now">
           {told(reserved)} <small>credits</small>

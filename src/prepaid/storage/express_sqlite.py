@@ -26,7 +26,7 @@ _GRANTS = Rows(grants.COLUMNS, sqlite())
 _RESERVATIONS = Rows(reservations.COLUMNS, sqlite())
 
 FIND_ACCOUNT = _ACCOUNTS.where("uid = ?")
-FIND_GRANTS = _GRANTS.where("account_uid = ? AND remaining > 0")
+FIND_GRANTS = _GRANTS.where("account_uid = ? AND unspent")
 FIND_RESERVATION = _RESERVATIONS.where("id = ?")
 
 CHANGE_ACCOUNT = """

@@ -5,15 +5,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Row, bindparam, func, insert, select, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from prepaid.core.amounts import Credits, Money
+from prepaid.core.amounts import Money
 from prepaid.core.entries import Kind
 from prepaid.core.grants import Grant, spending_order
 from prepaid.storage.tables import accounts, grants
 
-COLUMNS = list(grants.columns)
+COLUMNS = [one for one in grants.columns if not one.computed]
+
+UNSPENT = text("grants.unspent")
+"""Grants with something left, in the one form in which both databases find their indexes."""
 
 
 async def add(connection: AsyncConnection, given: Iterable[Grant]) -> None:
@@ -27,9 +40,7 @@ async def spendable(
     """All grants of these accounts that have something left; each account is there, if empty."""
     held: dict[str, dict[UUID, Grant]] = {uid: {} for uid in uids}
     if held:
-        query = select(grants).where(
-            grants.c.account_uid.in_(uids), grants.c.remaining > Credits(0)
-        )
+        query = select(grants).where(grants.c.account_uid.in_(uids), UNSPENT)
         for row in await connection.execute(query):
             held[row.account_uid][row.id] = grant_of(row)
     return held
@@ -52,11 +63,11 @@ async def due(connection: AsyncConnection, at: datetime, after: str, limit: int)
     Claims lie over the grants in spending order: what reaches beyond them is free. An account
     whose grants are all claimed would be asked for in vain until something ends.
     """
-    over = (grants.c.expires_at <= at, grants.c.remaining > Credits(0))
+    over = (grants.c.expires_at <= at, UNSPENT)
     having = select(grants.c.account_uid).where(*over, grants.c.account_uid > after)
     held = (
         select(grants.c.account_uid, grants.c.expires_at, _UP_TO)
-        .where(grants.c.remaining > Credits(0), grants.c.account_uid.in_(having))
+        .where(UNSPENT, grants.c.account_uid.in_(having))
         .subquery()
     )
     free = (

@@ -14,6 +14,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Computed,
     Dialect,
     ForeignKey,
     Index,
@@ -173,7 +174,7 @@ entries = Table(
     comment="The ledger. A guard refuses UPDATE and DELETE.",
 )
 
-_LEFT = text("remaining > 0")
+_UNSPENT = text("unspent")
 
 grants = Table(
     "grants",
@@ -188,11 +189,18 @@ grants = Table(
     Column("paid_currency", String(3)),
     Column("expires_at", Instant),
     Column("at", Instant, nullable=False),
+    Column("unspent", Boolean, Computed("remaining > 0")),
     CheckConstraint("credits > 0", name="credits"),
     CheckConstraint("remaining >= 0 AND remaining <= credits", name="remaining"),
     CheckConstraint("(paid_minor IS NULL) = (paid_currency IS NULL)", name="paid"),
-    Index("ix_grants_spendable", "account_uid", postgresql_where=_LEFT, sqlite_where=_LEFT),
-    Index("ix_grants_due", "expires_at", "account_uid", postgresql_where=_LEFT, sqlite_where=_LEFT),
+    Index("ix_grants_spendable", "account_uid", postgresql_where=_UNSPENT, sqlite_where=_UNSPENT),
+    Index(
+        "ix_grants_due",
+        "expires_at",
+        "account_uid",
+        postgresql_where=_UNSPENT,
+        sqlite_where=_UNSPENT,
+    ),
 )
 
 _OPEN = text("state IN ('pending', 'running')")

@@ -1,5 +1,5 @@
-"""What is open, or has a key, is found without going through all that has ended: there is ever more
-of that."""
+"""What is open, has something left, or has a key, is found without going through all that has
+ended: there is ever more of that. And what changes with each charge is in no index."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -8,15 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from prepaid.core.amounts import Credits
+from prepaid.core.books import Account
+from prepaid.core.entries import Kind
+from prepaid.core.grants import PRIORITY, Grant
 from prepaid.core.reservations import Reservation
 from prepaid.ids import new_id
-from prepaid.storage import burning, entries, reservations
+from prepaid.storage import accounts, burning, entries, grants, reservations
 from prepaid.storage.database import Database
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
+FIVE = Credits.of(5)
+GRANT = Grant("ada", new_id(), Kind.PROMOTION, PRIORITY[Kind.PROMOTION], FIVE, FIVE, None, AT, AT)
 
 
 def _last_opened(
@@ -61,6 +67,32 @@ async def test_sqlite_asks_an_index_for_many_keys_too(
     keys = {("ada", "1"), ("ada", "2"), ("bob", "1")}
     steps = await planned(migrated_sqlite, lambda connection: ask(connection, keys))
     assert not [step for step in steps if step.startswith("SCAN")], steps
+
+
+async def test_sqlite_asks_an_index_that_has_unspent_grants_alone(migrated_sqlite: Path) -> None:
+    steps = await planned(migrated_sqlite, lambda connection: grants.spendable(connection, ["ada"]))
+    assert steps == ["SEARCH grants USING INDEX ix_grants_spendable (account_uid=?)"]
+
+
+async def test_sqlite_finds_what_is_due_by_its_time(migrated_sqlite: Path) -> None:
+    steps = await planned(migrated_sqlite, lambda connection: grants.due(connection, AT, "", 5))
+    assert [step for step in steps if " grants" in step and " USING " not in step] == []
+
+
+async def test_a_charge_makes_postgresql_touch_no_index_of_accounts_and_grants(
+    on_postgresql: str,
+) -> None:
+    database = Database(on_postgresql)
+    async with database.writing() as connection:
+        await accounts.add(connection, "ada", AT)
+        await grants.add(connection, [GRANT])
+    async with database.writing() as connection:
+        await accounts.save(connection, [Account("ada", Credits.of(4), 1)])
+        await grants.save(connection, [GRANT.left_with(Credits.of(4))])
+        updates = text("SELECT relname, n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables")
+        told = {row.relname: (row[1], row[2]) for row in await connection.execute(updates)}
+    await database.close()
+    assert told["accounts"] == told["grants"] == (1, 1)
 
 
 async def planned(file: Path, ask: Callable[[AsyncConnection], Awaitable[object]]) -> list[str]:

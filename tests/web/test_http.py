@@ -19,6 +19,7 @@ from local_service import (
 )
 from local_stripe import WEBHOOK_SECRET, LocalStripe, signed
 from prepaid.cli.servers import listen
+from prepaid.core.identity import Scope
 
 ALIVE = ["/healthz", "/api/iam/version", "/api/iam/v1/ping"]
 
@@ -136,9 +137,9 @@ def test_every_answer_has_an_id_of_its_own(house: House) -> None:
 
 
 def test_no_log_line_carries_a_secret(
-    house: House, user: str, package: str, capfd: pytest.CaptureFixture[str]
+    house: House, user: str, uid: str, package: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    key = house.post("/api/iam/v1/api-keys", user, {"name": "laptop"}, 201)["token"]
+    key = house.key(Scope.USER, uid, "laptop").secret
     capfd.readouterr()
     with structlog.testing.capture_logs() as lines:
         house.ask("GET", f"{CREDITS}?account_uid=hunter2", key)

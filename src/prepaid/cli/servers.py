@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.loops.auto import auto_loop_factory
 
+from prepaid.cli.protocol import HttpProtocol
 from prepaid.settings import SettingsFault
 
 GRACE_SECONDS = 2
@@ -80,7 +81,12 @@ def address_of(listening: socket.socket) -> str:
 async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[Server]:
     """The app, answering on the socket until the block ends."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS
+        app,
+        http=HttpProtocol,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = Server(config)
     running = asyncio.create_task(server.serve(sockets=[listening]))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, NoReturn
@@ -90,6 +90,20 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator
 
 class Json(JSONResponse):
     """A JSON answer that writes decimals as they are."""
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        """The headers. Most answers have these two alone, and most of what Starlette does for
+        them is to look for others."""
+        if headers:
+            super().init_headers(headers)
+        else:
+            length = b"%d" % len(self.body)
+            self.raw_headers = [(b"content-length", length), (b"content-type", self.type_)]
+
+    @property
+    def type_(self) -> bytes:
+        """The media type, as a header says it."""
+        return self.media_type.encode("latin-1")
 
     def render(self, content: object) -> bytes:
         """The bytes."""

@@ -52,7 +52,6 @@ PAID = Tell(
     news=News.PAID,
     claim=CLAIM,
     payload="{}",
-    account_uid="ada",
 )
 
 KERNEL = Open(

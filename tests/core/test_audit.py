@@ -302,4 +302,4 @@ def _paid(offer: Checkout) -> Tell:
         payment_intent=None,
     )
     event = f"evt_{offer.session_id}"
-    return Tell(event, "checkout.session.completed", News.PAID, claim, "{}", offer.account_uid)
+    return Tell(event, "checkout.session.completed", News.PAID, claim, "{}")

@@ -335,7 +335,7 @@ def test_a_paid_checkout_grants_what_was_offered() -> None:
     (grant,) = decision.granted.values()
     assert (grant.id, grant.paid) == (OFFER.id, Money(500, "usd"))
     assert decision.checkouts[OFFER.id].state is State.CREDITED
-    assert decision.inbox["evt_1"] == (PAID, Told(Verdict.APPLIED, entry=entry))
+    assert decision.inbox["evt_1"] == (PAID, Told(Verdict.APPLIED, entry=entry), "ada")
 
 
 def test_one_event_told_twice_grants_once() -> None:

@@ -305,7 +305,6 @@ STRANGE = Tell(
     news=News.PAID,
     claim=claim_of(SESSION),
     payload="{}",
-    account_uid=None,
 )
 
 

@@ -1,11 +1,11 @@
 """What operators see of the till: checkouts by state and account, and events by verdict, in pages;
 and what all of it comes to."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from prepaid.core.amounts import MOST_MICRO, NOTHING, Credits, Money
 from prepaid.core.checkouts import State

@@ -65,7 +65,8 @@ class Decision:
     """One outcome for each command, in order, and what is to be saved with them.
 
     `granted` are new grants, `drawn` are older ones of which less is left now; `opened` are new
-    reservations, `changed` older ones.
+    reservations, `changed` older ones. `inbox` has events, what became of each, and whose checkout
+    it is about.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
@@ -74,7 +75,7 @@ class Decision:
     drawn: dict[UUID, Grant] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     checkouts: dict[UUID, Checkout] = field(default_factory=dict)
-    inbox: dict[str, tuple[Tell, Told]] = field(default_factory=dict)
+    inbox: dict[str, tuple[Tell, Told, str | None]] = field(default_factory=dict)
     opened: dict[UUID, Reservation] = field(default_factory=dict)
     changed: dict[UUID, Reservation] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)

@@ -151,8 +151,7 @@ class Lapse(Value, frozen=True):
 class Tell(Value, frozen=True):
     """What a signed event says of a checkout.
 
-    `payload` is the event as it came, kept for the operator. `account_uid` is the checkout's
-    account, whose row the batch locks; None if there is no such checkout.
+    `payload` is the event as it came, kept for the operator.
     """
 
     event_id: str
@@ -160,7 +159,6 @@ class Tell(Value, frozen=True):
     news: News
     claim: Claim
     payload: str
-    account_uid: str | None
 
 
 Keyed = Give | Charge | Reverse

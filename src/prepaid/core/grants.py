@@ -55,14 +55,14 @@ def spending_order(grants: Iterable[Grant]) -> list[Grant]:
 
 def drawn(grants: Iterable[Grant], credits_: Credits) -> Iterator[Grant]:
     """The grants that an amount is taken from, as they are afterwards. They hold that much."""
-    left = credits_
+    left = credits_.micro
     for grant in spending_order(grants):
         if not left:
             return
-        taken = min(left, grant.remaining)
+        taken = min(left, grant.remaining.micro)
         left -= taken
         if taken:
-            yield grant.left_with(grant.remaining - taken)
+            yield grant.left_with(Credits(grant.remaining.micro - taken))
 
 
 def held(grants: Iterable[Grant], reserved: Credits) -> dict[UUID, Credits]:

@@ -63,9 +63,8 @@ class Journal:
     def expire(self, uid: str) -> list[Entry]:
         """Posts what is left of grants whose time has come, each at its own instant; but for what
         reservations claim of them."""
-        mine = self.books.grants.get(uid, {})
-        over = grants.due(mine.values(), self.at)
-        if not over:
+        mine = self.books.grants.get(uid)
+        if not mine or not (over := grants.due(mine.values(), self.at)):
             return []
         held = grants.held(mine.values(), self.account(uid).reserved)
         free = [one for one in over if one.remaining > held[one.id]]

@@ -96,7 +96,7 @@ class _Batch:
     def outcome(self, command: Command) -> Outcome:
         try:
             match command:
-                case Give() | Charge() | Reverse():
+                case Charge() | Give() | Reverse():
                     return self.once(command)
                 case Open():
                     return self.meter.open(command)
@@ -123,10 +123,10 @@ class _Batch:
 
     def posted(self, command: Keyed) -> Entry:
         match command:
-            case Give():
-                return self.give(command)
             case Charge():
                 return self.charge(command)
+            case Give():
+                return self.give(command)
             case _:
                 return self.reverse(command)
 
@@ -168,14 +168,15 @@ class _Batch:
     def tell(self, tell: Tell) -> Told:
         if self.journal.books.verdicts.get(tell.event_id) is Verdict.APPLIED:
             return Told(Verdict.APPLIED, repeated=True)
-        told = self.judge(tell)
+        checkout = self.journal.books.checkouts.get(tell.claim.checkout_id or UUID(int=0))
+        told = self.judge(tell, checkout)
         self.journal.books.verdicts[tell.event_id] = told.verdict
-        self.journal.decision.inbox[tell.event_id] = (tell, told)
+        whose = None if checkout is None else checkout.account_uid
+        self.journal.decision.inbox[tell.event_id] = (tell, told, whose)
         return told
 
-    def judge(self, tell: Tell) -> Told:
+    def judge(self, tell: Tell, checkout: Checkout | None) -> Told:
         """Quarantine is for what is signed and doesn't fit: nothing moves, an operator sees it."""
-        checkout = self.journal.books.checkouts.get(tell.claim.checkout_id or UUID(int=0))
         if checkout is None:
             return Told(Verdict.QUARANTINED, quarantine.NO_CHECKOUT)
         if differences := checkouts.mismatches(checkout, tell.claim):

@@ -41,7 +41,7 @@ async def take(
     session = await _session(shop, event)
     if session is None or not await _is_ours(shop, session):
         return _ignored(Ignored(event.event_id, event.type, "not a checkout of this deployment"))
-    told = await ledger.tell(await _tell(shop, event, session, delivery))
+    told = await ledger.tell(_tell(event, session, delivery))
     _log(event, session, told)
     return told
 
@@ -64,21 +64,13 @@ async def _is_ours(shop: Shop, session: StripeSession) -> bool:
         return await checkouts.by_session(connection, session.id) is not None
 
 
-async def _tell(
-    shop: Shop, event: Snapshot | Thin, session: StripeSession, delivery: Delivery
-) -> Tell:
-    claim = sessions.claim_of(session)
-    checkout = None
-    if claim.checkout_id is not None:
-        async with shop.database.reading() as connection:
-            checkout = await checkouts.by_id(connection, claim.checkout_id)
+def _tell(event: Snapshot | Thin, session: StripeSession, delivery: Delivery) -> Tell:
     return Tell(
         event_id=event.event_id,
         type=event.type,
         news=events.news_of(event.type, session),
-        claim=claim,
+        claim=sessions.claim_of(session),
         payload=delivery.body.decode(),
-        account_uid=None if checkout is None else checkout.account_uid,
     )
 
 

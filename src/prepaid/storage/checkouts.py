@@ -54,6 +54,14 @@ async def lock(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID,
     return {row.id: _checkout(row) for row in await connection.execute(query.with_for_update())}
 
 
+async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Whose these checkouts are. That never changes."""
+    if not ids:
+        return {}
+    query = select(checkouts.c.id, checkouts.c.account_uid).where(checkouts.c.id.in_(ids))
+    return {row.id: row.account_uid for row in await connection.execute(query)}
+
+
 async def save(connection: AsyncConnection, changed: Iterable[Checkout]) -> None:
     """Writes what Stripe has told us of checkouts; an offer itself never changes."""
     values: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in _CHANGING}

@@ -49,7 +49,7 @@ async def verdicts(connection: AsyncConnection, event_ids: Collection[str]) -> d
 
 
 async def keep(
-    connection: AsyncConnection, letters: Iterable[tuple[Tell, Told]], at: datetime
+    connection: AsyncConnection, letters: Iterable[tuple[Tell, Told, str | None]], at: datetime
 ) -> None:
     """Writes events down; one that was quarantined before gets its new verdict."""
     fresh = insert(inbox)
@@ -59,7 +59,7 @@ async def keep(
             set_={name: fresh.excluded[name] for name in ("verdict", "why", "account_uid", "at")},
             where=inbox.c.verdict == Verdict.QUARANTINED,
         ),
-        [_values(tell, told, at) for tell, told in sorted(letters, key=_event_id)],
+        [_values(*letter, at) for letter in sorted(letters, key=_event_id)],
     )
 
 
@@ -102,19 +102,19 @@ def _letter(row: Any) -> Letter:  # a row, whatever else is in it
     return Letter(**said | {"verdict": Verdict(row.verdict)})
 
 
-def _event_id(letter: tuple[Tell, Told]) -> str:
+def _event_id(letter: tuple[Tell, Told, str | None]) -> str:
     """Rows are written in one order everywhere: two processes must not wait for each other's."""
     return letter[0].event_id
 
 
-def _values(tell: Tell, told: Told, at: datetime) -> dict[str, object]:
+def _values(tell: Tell, told: Told, account_uid: str | None, at: datetime) -> dict[str, object]:
     return {
         "event_id": tell.event_id,
         "type": tell.type,
         "verdict": told.verdict,
         "why": told.why,
         "session_id": tell.claim.session_id,
-        "account_uid": tell.account_uid,
+        "account_uid": account_uid,
         "payload": tell.payload,
         "at": at,
     }

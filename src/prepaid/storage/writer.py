@@ -111,8 +111,10 @@ class Ledger:
 
     async def post_all(self, commands: Sequence[Keyed]) -> list[Posted | Refusal]:
         """Posts several, each as if it were alone: one refusal is no other's."""
-        outcomes = await asyncio.gather(*map(self.post, commands), return_exceptions=True)
-        return [_posted_or_refused(outcome) for outcome in outcomes]
+        waiting = [self._queued(command) for command in commands]
+        if waiting:
+            await asyncio.wait(waiting)
+        return [_posted_or_refused(one.exception() or one.result()) for one in waiting]
 
     async def hold(self, command: Open | Holding) -> Held:
         """Opens a reservation, or does something to one.
@@ -145,15 +147,20 @@ class Ledger:
         return outcome
 
     async def _submit(self, command: Command) -> Outcome:
+        outcome = await self._queued(command)
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    def _queued(self, command: Command) -> asyncio.Future[Outcome]:
+        """What will have become of it; a refusal, if too many wait."""
         waiting = _Waiting(command, asyncio.get_running_loop().create_future())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
-            raise LedgerBusy(f"{QUEUE} commands wait already; try again in a second.") from None
-        outcome = await waiting.outcome
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome
+            busy = LedgerBusy(f"{QUEUE} commands wait already; try again in a second.")
+            waiting.outcome.set_result(busy)
+        return waiting.outcome
 
     async def _write_for_ever(self) -> None:
         while True:
@@ -271,7 +278,8 @@ async def _load(connection: AsyncConnection, commands: Sequence[Command]) -> Boo
     belongs to an account is read when its row is locked."""
     touched = _touched(commands)
     owners = await reservations.owners(connection, touched.reservations)
-    uids = touched.uids | set(owners.values())
+    buyers = await checkouts.owners(connection, touched.checkouts)
+    uids = touched.uids | set(owners.values()) | set(buyers.values())
     locked = await accounts.lock(connection, uids)
     held = await reservations.named(connection, touched.reservations, touched.openings)
     return Books(
@@ -317,8 +325,6 @@ class _Touched:
 
     def _tell(self, tell: Tell) -> None:
         self.events.add(tell.event_id)
-        if tell.account_uid is not None:
-            self.uids.add(tell.account_uid)
         if tell.claim.checkout_id is not None:
             self.checkouts.add(tell.claim.checkout_id)
 
@@ -366,9 +372,10 @@ def _log(notice: Notice) -> None:
     )
 
 
-def _posted_or_refused(outcome: Posted | BaseException) -> Posted | Refusal:
+def _posted_or_refused(outcome: Outcome | BaseException) -> Posted | Refusal:
     if isinstance(outcome, Posted | Refusal):
         return outcome
+    assert isinstance(outcome, BaseException)
     raise outcome
 
 

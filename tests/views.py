@@ -96,6 +96,24 @@ async def history(visitor: Visitor) -> None:
     await visitor.reads("Train a model")
 
 
+async def purchases_empty(visitor: Visitor) -> None:
+    await visitor.come("history/purchases")
+    await visitor.reads("You have not bought anything yet.")
+
+
+async def purchases(visitor: Visitor) -> None:
+    visitor.opened(120)
+    visitor.bought(650)
+    waits = visitor.opened(50)
+    visitor.shop.stripe.pay(waits, "delayed_succeeds")
+    late = visitor.opened(50)
+    visitor.shop.stripe.control(f"sessions/{late}/expire-now")
+    for session, state in ((waits, "processing"), (late, "expired")):
+        visitor.waits_for(session, state)
+    await visitor.come("history/purchases")
+    await visitor.reads("$50.00")
+
+
 async def keys_none(visitor: Visitor) -> None:
     await visitor.come("keys")
     await visitor.reads("You have no keys.")
@@ -120,6 +138,7 @@ VIEWS: dict[str, Show] = {
     for show in (
         *(door, overview_empty, overview, buy, pay, not_on_sale, nowhere),
         *(returned_unpaid, returned_paid, returned_processing, returned_credited),
-        *(returned_expired, returned_unknown, history_empty, history, keys_none, keys),
+        *(returned_expired, returned_unknown, history_empty, history),
+        *(purchases_empty, purchases, keys_none, keys),
     )
 }

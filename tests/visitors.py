@@ -7,7 +7,7 @@ from playwright.async_api import BrowserContext, FrameLocator, Locator, Page, ex
 
 from holders import RESERVATIONS, USAGE
 from local_browser import Watch
-from local_service import House, token
+from local_service import SESSIONS, House, token
 from local_stripe import Json, wait_for
 
 GOOD = "4242424242424242"
@@ -108,6 +108,15 @@ class Visitor:
         self.shop.stripe.pay(session)
         wait_for(lambda: self.owns() != 0)
         return session
+
+    def waits_for(self, session: str, state: str) -> None:
+        """Until the service has been told how a checkout of theirs stands."""
+        path = f"{SESSIONS}s?state={state}"
+
+        def told() -> list[str]:
+            return [one["session_id"] for one in self.shop.get(path, self.token)["checkouts"]]
+
+        wait_for(lambda: session in told())
 
     def opened(self, credits: int = 50) -> str:  # noqa: A002
         """They have opened a checkout before, and not paid."""

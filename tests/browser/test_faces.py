@@ -15,6 +15,7 @@ CREDITS = "**/usage/{credits,stream}"
 PRICES = "**/stripe/v1/prices"
 CHECKOUT = "**/checkout/session/*"
 ENTRIES = "**/usage/entries*"
+PURCHASES = "**/checkout/sessions*"
 KEYS = "**/v1/api-keys*"
 OPENING = "**/checkout/session"
 STRIPE_JS = "**/endive/stripe.js"
@@ -39,6 +40,7 @@ WAITS = {
     "pay": ("buy?package={price}", OPENING, "Loading Stripe's payment form"),
     "return": ("buy/return?session_id={session}", CHECKOUT, "Loading your purchase"),
     "history": ("history", ENTRIES, "Loading the history"),
+    "purchases": ("history/purchases", PURCHASES, "Loading your purchases"),
     "keys": ("keys", KEYS, "Loading your keys"),
 }
 
@@ -71,6 +73,12 @@ WRONG = {
         ENTRIES,
         "The history can't be shown now.",
         "Nothing has happened yet.",
+    ),
+    "purchases": (
+        "history/purchases",
+        PURCHASES,
+        "Your purchases can't be shown now.",
+        "You have not bought anything yet.",
     ),
     "keys": ("keys", KEYS, "Your keys can't be shown now.", "You have no keys."),
 }

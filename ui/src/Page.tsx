@@ -18,6 +18,7 @@ import { Overview } from "./views/Overview";
 const History = lazy(() => import("./views/History"));
 const Keys = lazy(() => import("./views/Keys"));
 const Pay = lazy(() => import("./views/Pay"));
+const Purchases = lazy(() => import("./views/Purchases"));
 const Returned = lazy(() => import("./views/Returned"));
 
 export function Page() {
@@ -66,6 +67,8 @@ function View({ place }: { place: Place }) {
       return <Returned session={place.query.get("session_id") ?? ""} />;
     case "history":
       return <History query={place.query} />;
+    case "history/purchases":
+      return <Purchases query={place.query} />;
     case "keys":
       return <Keys />;
     default:

@@ -26,6 +26,12 @@ export function addressOf(place: string): string {
   return new URL(place, HOME).href.slice(HOME.origin.length);
 }
 
+/** A place with what is chosen there, which stands behind its question mark. */
+export function placeWith(place: string, chosen: object): string {
+  const query = new URLSearchParams(Object.entries(chosen).filter(([, written]) => written !== ""));
+  return query.size > 0 ? `${place}?${query}` : place;
+}
+
 export function goTo(place: string, how: "push" | "replace" = "push"): void {
   window.history[how === "push" ? "pushState" : "replaceState"](null, "", addressOf(place));
   window.dispatchEvent(new Event(CHANGED));

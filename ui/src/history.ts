@@ -1,5 +1,6 @@
 /** Which part of the history is looked at: kept in the address, so that it can be linked to. */
 
+import { placeWith } from "./address";
 import type { EntriesQuery, Entry, Kind } from "./service/queries";
 
 export interface Chosen {
@@ -40,8 +41,7 @@ export function chosenIn(query: URLSearchParams): Chosen {
 
 /** The place of this part of the history, which is kept at its home. */
 export function placeOfHistory(chosen: Chosen, home = "history"): string {
-  const query = new URLSearchParams(Object.entries(chosen).filter(([, written]) => written !== ""));
-  return query.size > 0 ? `${home}?${query}` : home;
+  return placeWith(home, chosen);
 }
 
 /** What to ask the service. Days are the reader's own; the last one is meant whole. */
@@ -57,7 +57,7 @@ export function queryOf(chosen: Chosen): EntriesQuery {
 }
 
 /** The instant at which a day begins here, or one so many days later; nothing if it is no day. */
-function dayBegins(day: string, daysLater: number): string {
+export function dayBegins(day: string, daysLater: number): string {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(day)) return "";
   const at = new Date(`${day}T00:00`);
   at.setDate(at.getDate() + daysLater);

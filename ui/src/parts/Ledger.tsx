@@ -1,5 +1,4 @@
 import { Button, FormControl, Select, TextInput } from "@primer/react";
-import { useMutation } from "@tanstack/react-query";
 import { type FormEvent, type ReactNode, useId } from "react";
 import { goTo } from "../address";
 import { credits, creditsSigned } from "../amounts";
@@ -13,9 +12,10 @@ import {
   queryOf,
   wordsOf,
 } from "../history";
-import { type EntriesQuery, type Entry, entriesAsCsv, useEntries } from "../service/queries";
+import { type Entry, entriesAsCsv, useEntries } from "../service/queries";
 import { Empty, Loading, Wrong } from "./faces";
 import { LinkButton } from "./LinkButton";
+import { SaveCsv } from "./SaveCsv";
 
 interface LedgerProps {
   readonly chosen: Chosen;
@@ -97,7 +97,7 @@ function Entries({ chosen, accountUid, nothing }: Omit<LedgerProps, "home">) {
     );
   return (
     <>
-      <Csv wanted={wanted} />
+      <SaveCsv file={() => entriesAsCsv(wanted)} />
       <Table entries={entries.data} operator={accountUid !== undefined} />
       {entries.isFetchNextPageError && <Wrong what="What is older" error={entries.error} />}
       {entries.hasNextPage && (
@@ -105,30 +105,6 @@ function Entries({ chosen, accountUid, nothing }: Omit<LedgerProps, "home">) {
           Show older
         </Button>
       )}
-    </>
-  );
-}
-
-/** All that matches, as a file. It is asked for with the token, so a plain link can't get it. */
-function Csv({ wanted }: { wanted: EntriesQuery }) {
-  const saving = useMutation({
-    mutationFn: () => entriesAsCsv(wanted),
-    onSuccess: ({ blob, name }) => {
-      const link = document.createElement("a");
-      link.href = URL.createObjectURL(blob);
-      link.download = name;
-      link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 10_000); // the browser reads it meanwhile
-    },
-  });
-  return (
-    <>
-      <div className="actions before">
-        <Button loading={saving.isPending} onClick={() => saving.mutate()}>
-          Save as CSV
-        </Button>
-      </div>
-      {saving.isError && <Wrong what="The file" error={saving.error} />}
     </>
   );
 }

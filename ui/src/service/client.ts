@@ -23,7 +23,7 @@ const base = SERVICE.href.replace(/\/$/, "");
 export const service = createClient<paths, "application/json">({ baseUrl: base });
 service.use(withToken);
 
-interface Answer<T> {
+export interface Answer<T> {
   readonly data?: T;
   readonly error?: unknown;
   readonly response: Response;

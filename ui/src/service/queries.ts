@@ -2,16 +2,18 @@
 
 import { QueryClient, queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { leave } from "../identity";
-import { answered, Refused, service } from "./client";
+import { type Answer, answered, Refused, service } from "./client";
 import type {
   BalanceOut,
   CheckoutOut,
+  CheckoutTold,
   EntryOut,
   KeyOut,
   Kind,
   operations,
   PriceOut,
   ReservationOut,
+  State,
 } from "./schema";
 import { isLive } from "./stream";
 
@@ -23,6 +25,11 @@ export type EntriesQuery = NonNullable<
 >;
 export type { Kind };
 export type Checkout = CheckoutOut;
+export type CheckoutState = State;
+export type Purchase = CheckoutTold;
+export type PurchasesQuery = NonNullable<
+  operations["checkouts_api_iam_stripe_v1_checkout_sessions_get"]["parameters"]["query"]
+>;
 export type Price = PriceOut;
 export type Reservation = ReservationOut;
 
@@ -143,13 +150,48 @@ export function useEntries(query: EntriesQuery) {
 
 const PAGE = 50;
 
-/** All entries that match, as a file and the name that the service gives it. */
-export async function entriesAsCsv(query: EntriesQuery): Promise<{ blob: Blob; name: string }> {
+const PURCHASES = "/api/iam/stripe/v1/checkout/sessions";
+
+/** The checkouts that match, newest first, as many pages of them as were asked for. */
+export function usePurchases(query: PurchasesQuery) {
+  return useInfiniteQuery({
+    queryKey: ["purchases", query],
+    queryFn: ({ pageParam: before }) =>
+      answered(service.GET(PURCHASES, { params: { query: { ...query, limit: PAGE, before } } })),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next_before,
+    select: (told) => told.pages.flatMap((page) => page.checkouts),
+  });
+}
+
+/** Where Stripe shows a purchase's receipt. It is asked for each time: the link expires. */
+export async function receiptOf(name: string): Promise<string> {
+  const path = "/api/iam/stripe/v1/checkout/session/{name}/receipt";
+  return (await answered(service.GET(path, { params: { path: { name } } }))).receipt_url;
+}
+
+/** A file, and the name that the service gives it. */
+export interface NamedFile {
+  readonly blob: Blob;
+  readonly name: string;
+}
+
+/** All entries that match. */
+export function entriesAsCsv(query: EntriesQuery): Promise<NamedFile> {
   const params = { query: { ...query, format: "csv" as const } };
-  const asked = service.GET(ENTRIES, { params, parseAs: "blob" });
+  return named(service.GET(ENTRIES, { params, parseAs: "blob" }), "entries.csv");
+}
+
+/** All checkouts that match. */
+export function purchasesAsCsv(query: PurchasesQuery): Promise<NamedFile> {
+  const params = { query: { ...query, format: "csv" as const } };
+  return named(service.GET(PURCHASES, { params, parseAs: "blob" }), "purchases.csv");
+}
+
+async function named(asked: Promise<Answer<Blob>>, usual: string): Promise<NamedFile> {
   const blob = await answered<Blob>(asked);
   const told = (await asked).response.headers.get("Content-Disposition") ?? "";
-  return { blob, name: /filename="([^"]+)"/.exec(told)?.[1] ?? "entries.csv" };
+  return { blob, name: /filename="([^"]+)"/.exec(told)?.[1] ?? usual };
 }
 
 /** One's keys: those that work first, then those that were revoked; the newest first in each. */

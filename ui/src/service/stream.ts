@@ -26,7 +26,7 @@ export function hear(cache: QueryClient, told: Told): void {
       ...(JSON.parse(told.data) as Omit<Balance, "success" | "message">), // our own service wrote it
     });
   } else if (told.event) {
-    const stale = ["reservations", "entries", "checkout"];
+    const stale = ["reservations", "entries", "checkout", "purchases"];
     for (const name of stale) void cache.invalidateQueries({ queryKey: [name] });
   }
 }

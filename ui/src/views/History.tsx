@@ -1,5 +1,6 @@
 import { chosenIn } from "../history";
 import { Empty } from "../parts/faces";
+import { HistoryParts } from "../parts/HistoryParts";
 import { Ledger } from "../parts/Ledger";
 import { LinkButton } from "../parts/LinkButton";
 import { Title } from "../parts/Title";
@@ -9,6 +10,7 @@ export default function History({ query }: { query: URLSearchParams }) {
   return (
     <>
       <Title>History</Title>
+      <HistoryParts at="history" />
       <Ledger chosen={chosenIn(query)} home="history" nothing={<NoEntries />} />
     </>
   );

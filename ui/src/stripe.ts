@@ -39,6 +39,14 @@ function script(source: string): Promise<void> {
   });
 }
 
+const FAILED = "prepaid:form-failed";
+
+/** Tells when Stripe.js could not make the form: its React components would show nothing at all. */
+export function onFormFailed(tell: () => void): () => void {
+  window.addEventListener(FAILED, tell);
+  return () => window.removeEventListener(FAILED, tell);
+}
+
 /**
  * Stripe allows one form at a time, and its React components forget one that is still being made
  * when its view is left: the next view would get no form. So what was made before is done away with
@@ -51,8 +59,12 @@ export function withOneForm(loaded: Stripe): Stripe {
       before?.destroy();
       return endedOnce(await loaded.createEmbeddedCheckoutPage(options));
     });
-    last = made.catch(() => undefined);
-    return made;
+    const mine = made.catch(() => undefined);
+    last = mine;
+    return made.catch(() => {
+      if (last === mine) window.dispatchEvent(new Event(FAILED)); // else it was left, and nobody waits
+      return new Promise<Form>(() => {}); // nobody catches it there, and it has been told
+    });
   };
   return new Proxy({} as Stripe, {
     has: (_, name) => name in loaded,

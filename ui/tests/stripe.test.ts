@@ -1,6 +1,6 @@
 import type { Stripe, StripeEmbeddedCheckout } from "@stripe/stripe-js";
-import { expect, test } from "vitest";
-import { withOneForm } from "../src/stripe";
+import { expect, test, vi } from "vitest";
+import { onFormFailed, withOneForm } from "../src/stripe";
 
 /** Stripe.js as far as forms go: one at a time, each made when it is let, ended no more than once. */
 class OneForm {
@@ -61,6 +61,25 @@ test("a form that was ended is not ended again", async () => {
   await real.letOne();
   await next;
   expect(real.seen).toEqual(["asked", "made", "destroyed", "asked", "made"]);
+});
+
+test("a form that could not be made is told of, and the next one is made", async () => {
+  const real = new OneForm();
+  const told: string[] = [];
+  const stop = onFormFailed(() => told.push("failed"));
+  let broken = true;
+  const wrapped = withOneForm({
+    createEmbeddedCheckoutPage: () =>
+      broken ? Promise.reject(new Error("away")) : real.createEmbeddedCheckoutPage(),
+  } as unknown as Stripe);
+  void wrapped.createEmbeddedCheckoutPage({});
+  await vi.waitFor(() => expect(told).toEqual(["failed"]));
+  stop();
+  broken = false;
+  const next = wrapped.createEmbeddedCheckoutPage({});
+  await real.letOne();
+  (await next).mount("#here");
+  expect(real.seen).toEqual(["asked", "made", "mounted"]);
 });
 
 test("all else of Stripe.js is as it was", () => {

@@ -2,7 +2,7 @@ import { Button } from "@primer/react";
 import { EmbeddedCheckout, EmbeddedCheckoutProvider } from "@stripe/react-stripe-js";
 import type { Stripe } from "@stripe/stripe-js";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect, useMemo } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { addressOf, goTo } from "../address";
 import { creditsNamed, money } from "../amounts";
 import { Anchor } from "../parts/Anchor";
@@ -12,7 +12,7 @@ import { Title } from "../parts/Title";
 import { notePending } from "../pending";
 import { answered, Refused, service } from "../service/client";
 import { checkoutOptions, type Price, usePrices } from "../service/queries";
-import { stripe } from "../stripe";
+import { onFormFailed, stripe } from "../stripe";
 
 const EVERY_SECONDS = 15;
 const RETURN = "buy/return?session_id={CHECKOUT_SESSION_ID}";
@@ -58,13 +58,17 @@ function Payment({ priceId, price }: { priceId: string; price: Price | undefined
     staleTime: Infinity,
     retry: 1,
   });
-  const again = () => void opened.refetch();
+  const [tries, setTries] = useState(0);
+  const again = () => {
+    setTries(tries + 1);
+    void opened.refetch();
+  };
   if (opened.isError) return <Wrong what="The checkout" error={opened.error} retry={again} />;
   if (loaded.isError) return <NoForm retry={() => void loaded.refetch()} />;
   if (opened.isPending || loaded.isPending) return <Loading what="Stripe's payment form" />;
   return (
     <Form
-      key={opened.data.client_secret}
+      key={`${opened.data.client_secret} ${tries}`}
       secret={opened.data.client_secret}
       session={opened.data.session_id}
       with={loaded.data}
@@ -113,7 +117,10 @@ function Form({ secret, session, with: loaded, price, again }: FormProps) {
       goTo(`buy/return?session_id=${session}`, "replace");
   }, [state, session]);
   const options = useMemo(() => ({ fetchClientSecret: () => Promise.resolve(secret) }), [secret]);
+  const [isBroken, setBroken] = useState(false);
+  useEffect(() => onFormFailed(() => setBroken(true)), []);
   if (state === "expired") return <Expired again={again} />;
+  if (isBroken) return <NoForm retry={again} />;
   return (
     <>
       {price && (

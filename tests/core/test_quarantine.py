@@ -1,6 +1,6 @@
 """What is told to do about an event in quarantine follows from why it is there."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from prepaid.core.amounts import NOTHING
 from prepaid.core.books import Account, Books

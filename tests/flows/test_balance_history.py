@@ -1,12 +1,12 @@
 """The history of a balance: each point is what folding the entries up to its instant gives."""
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from histories import AT, CHARGED, numbered, write
 from prepaid.core.amounts import NOTHING, Credits

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from histories import AT, CHARGED, numbered, write
 from prepaid.core.amounts import NOTHING, Credits

@@ -50,7 +50,7 @@ class Watch:
     context: BrowserContext
     origins: set[str]
     known: list[str] = field(default_factory=list)
-    _seen: list[str] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.context.on("console", self._on_console)
@@ -59,16 +59,16 @@ class Watch:
 
     def wrong(self) -> list[str]:
         """All that went wrong and wasn't known."""
-        return [line for line in self._seen if not any(part in line for part in self.known)]
+        return [line for line in self.seen if not any(part in line for part in self.known)]
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            self._seen.append(f"{message.type}: {message.text} ({message.location['url']})")
+            self.seen.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def _on_error(self, error: WebError) -> None:
-        self._seen.append(f"not caught: {error.error}")
+        self.seen.append(f"not caught: {error.error}")
 
     def _on_request(self, request: Request) -> None:
         parts = urlsplit(request.url)
         if parts.scheme not in HERSELF and f"{parts.scheme}://{parts.netloc}" not in self.origins:
-            self._seen.append(f"a request to a stranger: {request.url}")
+            self.seen.append(f"a request to a stranger: {request.url}")

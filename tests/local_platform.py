@@ -18,6 +18,8 @@ HOW_TO = Path(__file__).resolve().parent.parent / "docs/how-to/show-credits-on-y
 
 SERVICE = "http://127.0.0.1:9700"
 PACKAGE = "price_..."
+ISOLATED = {"Cross-Origin-Embedder-Policy": "require-corp"}
+"""As pages around Jupyter are: nothing is loaded that doesn't say that it may be."""
 
 
 @dataclass
@@ -40,7 +42,8 @@ class LocalPlatform:
         """Page, script and token: as strict as a policy can be, beside what the how-to names."""
 
         async def page(_: Request) -> Response:
-            return HTMLResponse(self.page, headers={"Content-Security-Policy": self._policy()})
+            headers = {"Content-Security-Policy": self._policy(), **ISOLATED}
+            return HTMLResponse(self.page, headers=headers)
 
         async def script(_: Request) -> Response:
             (written,) = _block("js")

@@ -128,6 +128,21 @@ async def test_what_burns_ticks_and_is_not_read_out_each_second(
     await expect(said(visitor)).to_have_text("Credits burn now: 36 credits an hour.")
 
 
+async def test_ten_minutes_before_the_end_the_time_left_stands_out(
+    visitor: Visitor, platform: LocalPlatform
+) -> None:
+    visitor.bought(50)
+    run = visitor.runs("Train a model", 0.01)
+    await visitor.page.goto(platform.url)
+    left = figure(visitor, "Time left")
+    await expect(left).to_contain_text("1 hour 2")
+    calm = await left.evaluate("one => getComputedStyle(one).color")
+    visitor.burns(run, 0.1)
+    await expect(left).to_contain_text("8 minutes")
+    await expect(said(visitor)).to_have_text("Credits run out in less than 10 minutes.")
+    assert await left.evaluate("one => getComputedStyle(one).color") != calm
+
+
 async def test_what_burns_ticks_down_until_it_has_run_out(
     visitor: Visitor, platform: LocalPlatform
 ) -> None:

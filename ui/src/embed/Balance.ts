@@ -7,7 +7,7 @@ import { Refused } from "../service/refused";
 import { Embedded, NO_SERVICE } from "./Embedded";
 import { made, write } from "./look";
 import { ask, lead, placeAt, tokenOf } from "./place";
-import { worthSaying } from "./words";
+import { isSoon, worthSaying } from "./words";
 
 const CREDITS = "api/iam/v1/usage/credits";
 const ASKED_SECONDS = 3;
@@ -174,6 +174,7 @@ export class PrepaidBalance extends Embedded {
     const lasts = this.#timeLeft();
     this.#left.write(lasts === null ? "" : duration(lasts));
     this.#left.show(burns && lasts !== null);
+    this.#left.whole.classList.toggle("soon", isSoon({ left: lasts }));
   }
 }
 

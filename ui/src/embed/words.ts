@@ -29,6 +29,6 @@ export interface Told {
   readonly left: number | null;
 }
 
-function isSoon(told: Told): boolean {
-  return told.left !== null && told.left < SOON_SECONDS;
+export function isSoon({ left }: Pick<Told, "left">): boolean {
+  return left !== null && left < SOON_SECONDS;
 }

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
-from visitors import Visitor
+from visitors import ASKS, DECLINED, Visitor
 
 Show = Callable[[Visitor], Awaitable[None]]
 
@@ -39,6 +39,34 @@ async def pay(visitor: Visitor) -> None:
     await visitor.choose(120)
 
 
+async def pay_declined(visitor: Visitor) -> None:
+    visitor.watch.known.append("status of 402")
+    await visitor.choose(120)
+    await visitor.pay(DECLINED)
+    await expect(visitor.form.get_by_role("alert")).to_have_text("Your card was declined.")
+
+
+async def pay_asked(visitor: Visitor) -> None:
+    await visitor.choose(120)
+    await visitor.pay(ASKS)
+    await visitor.form.get_by_text("Your bank asks: is it you?").wait_for()
+
+
+async def pay_expired(visitor: Visitor) -> None:
+    await visitor.page.clock.install()
+    await visitor.choose(120)
+    visitor.shop.stripe.control(f"sessions/{visitor.session()}/expire-now")
+    await visitor.page.clock.fast_forward("00:20")
+    await visitor.reads("This checkout has expired.")
+
+
+async def pay_without_form(visitor: Visitor) -> None:
+    visitor.watch.known.append("net::ERR_FAILED")
+    await visitor.page.route("**/endive/stripe.js", lambda route: route.abort())
+    await visitor.come(f"buy?package={visitor.packages[120]}")
+    await visitor.reads("Stripe's payment form could not be loaded.")
+
+
 async def not_on_sale(visitor: Visitor) -> None:
     visitor.watch.known.append("status of 404")
     await visitor.come("buy?package=price_of_yesterday")
@@ -68,6 +96,17 @@ async def returned_processing(visitor: Visitor) -> None:
 async def returned_credited(visitor: Visitor) -> None:
     await visitor.come(f"buy/return?session_id={visitor.bought(120)}")
     await visitor.reads("120 credits were added.")
+
+
+async def returned_failed(visitor: Visitor) -> None:
+    async def days_later(route: Route) -> None:
+        told = await route.fetch()
+        await route.fulfill(response=told, json={**await told.json(), "state": "failed"})
+
+    session = visitor.opened()
+    await visitor.page.route("**/checkout/session/*", days_later)
+    await visitor.come(f"buy/return?session_id={session}")
+    await visitor.reads("The payment failed.")
 
 
 async def returned_expired(visitor: Visitor) -> None:
@@ -137,6 +176,7 @@ VIEWS: dict[str, Show] = {
     show.__name__: show
     for show in (
         *(door, overview_empty, overview, buy, pay, not_on_sale, nowhere),
+        *(pay_declined, pay_asked, pay_expired, pay_without_form, returned_failed),
         *(returned_unpaid, returned_paid, returned_processing, returned_credited),
         *(returned_expired, returned_unknown, history_empty, history),
         *(purchases_empty, purchases, keys_none, keys),

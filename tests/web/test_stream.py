@@ -121,15 +121,15 @@ def test_an_entry_and_a_notice_are_told_before_the_balance_they_lead_to(own: Pur
 
 
 def test_its_user_is_warned_and_told_when_it_runs_out(own: Purse) -> None:
-    name = open_one(own, 1, "60.3")
     with listening(own.house.url, own.token) as listener:
+        name = open_one(own, 1, "60.3")
         do(own, name, "heartbeat")
-        wait_for(lambda: listener.types() == ["warned"])
+        wait_for(lambda: listener.types() == ["opened", "warned"])
         faster = {"burning_rate": 100}
         own.house.ask("PUT", f"{RESERVATIONS}/{name}/burning-rate", own.token, json=faster)
         wait_for(lambda: listener.balance == "39.7")
-    assert listener.types() == ["warned", "changed", "depleted"]
-    warned, _, depleted = listener.of("notice")
+    assert listener.types() == ["opened", "warned", "changed", "depleted"]
+    _, warned, _, depleted = listener.of("notice")
     assert 59 < float(warned["seconds_left"]) <= 60
     assert (depleted["reservation_id"], depleted["state"]) == (name, "depleted")
     assert (depleted["used"], depleted["seconds_left"]) == ("60.3", "0.000")

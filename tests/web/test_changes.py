@@ -135,6 +135,31 @@ def brisk(fresh_database: str, stripe_account: LocalStripe) -> Iterator[Holder]:
         yield holder(house, credits_=100)
 
 
+def test_a_clock_that_is_far_off_is_told_and_measures_nothing(
+    fresh_database: str, stripe_account: LocalStripe
+) -> None:
+    """Up to a minute behind what was heard last, time stands still; beyond it, nobody is asked to
+    pay by that clock."""
+    clock = LocalClock()
+    with running_by(clock, fresh_database, stripe_account) as house:
+        ada = holder(house, credits_=100)
+        ones = [ada.opens(credits=20), ada.opens(burning_rate="0.1")]
+        for one in ones:
+            ada.does("POST", one, "/heartbeat")
+        clock.forward(-50)
+        heard = [ada.does("POST", one, "/heartbeat")["reservation"]["last_update"] for one in ones]
+        clock.forward(-20)
+        with ada.unchanged():
+            for one in ones:
+                for method, what, body in CHANGES:
+                    answer = ada.asks(method, one, what, json=body)
+                    refused(answer, 503, "clock_far_off")
+        clock.forward(70)
+        ended = [ada.does("POST", one, "/settlement")["reservation"] for one in ones]
+    assert [one["state"] for one in ended] == ["settled"] * 2
+    assert [one["last_update"] > at for one, at in zip(ended, heard, strict=True)] == [True] * 2
+
+
 @pytest.mark.parametrize(
     ("state", "code"),
     [

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from holders import holder
 from local_service import House, exact, refused, token
 from local_stripe import wait_for
 from prepaid.clock import wall_clock
@@ -76,13 +77,53 @@ def test_a_refusal_says_what_is_missing_and_where_to_buy(
     assert house.credits(token(rich)) == 10
 
 
-@pytest.mark.parametrize("credits_", [0, -1, "0.0000001", 10**9, "1e400", "many", True, None])
-def test_what_is_no_amount_is_refused(
-    house: House, rich: str, platform: str, credits_: object
+BAD = [
+    *(("credits", amount, 400, "invalid_credits") for amount in ("0", "-0", "-1", "-0.000001")),
+    *(("credits", amount, 400, "invalid_credits") for amount in ("0.0000001", '"1.0000001"')),
+    *(("credits", amount, 400, "invalid_credits") for amount in ("1000000000", "1e400", "1e-400")),
+    ("credits", f"1{'0' * 60}", 400, "invalid_credits"),
+    *(("credits", amount, 402, "insufficient_credits") for amount in ("10.000001", "999999999")),
+    *(("credits", amount, 422, "invalid_request") for amount in ("NaN", "-Infinity", "true")),
+    *(("credits", amount, 422, "invalid_request") for amount in ("null", '"many"', '"1e3"', "[1]")),
+    *(
+        ("key", key, 400, "invalid_key")
+        for key in ('""', '"a\\nb"', '"reservation:1"', '"stripe:1"')
+    ),
+    ("key", '"start"', 409, "idempotency_key_reused"),
+    ("resource", '"\\ud800"', 422, "invalid_request"),
+    ("account_uid", '"nobody-at-all"', 404, "unknown_account"),
+    ("account_uid", "null", 403, "forbidden"),
+]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad[0]}={bad[1][:20]}")
+def test_what_cannot_be_charged_changes_nothing(
+    house: House, bad: tuple[str, str, int, str]
 ) -> None:
-    answer = house.ask("POST", CHARGES, platform, json=asked(rich, credits_))
-    assert answer.status_code in {400, 422}
-    assert house.credits(token(rich)) == 10
+    ada = holder(house)
+    ada.give(10, key="start")
+    field, written, status, code = bad
+    usual = {"account_uid": f'"{ada.uid}"', "credits": "3", "key": '"run-1"', "resource": '"k1"'}
+    fields = ", ".join(f'"{name}": {said}' for name, said in (usual | {field: written}).items())
+    headers = {"Content-Type": "application/json"}
+    with ada.unchanged():
+        for path, body in ((CHARGES, f"{{{fields}}}"), (BATCH, f'{{"charges": [{{{fields}}}]}}')):
+            answer = house.ask("POST", path, ada.platform, content=body.encode(), headers=headers)
+            if path == CHARGES or status == 422:
+                refused(answer, status, code)
+            else:
+                (outcome,) = exact(answer)["outcomes"]
+                assert (outcome["success"], outcome["code"]) == (False, code)
+
+
+@pytest.mark.parametrize("changed", [{"credits": 4}, {"resource": "k2"}, {"description": "more"}])
+def test_a_key_is_not_used_for_anything_else(
+    house: House, rich: str, platform: str, changed: dict[str, object]
+) -> None:
+    house.post(CHARGES, platform, asked(rich), 201)
+    answer = house.ask("POST", CHARGES, platform, json=asked(rich) | changed)
+    refused(answer, 409, "idempotency_key_reused")
+    assert house.credits(token(rich)) == 7
 
 
 @pytest.mark.parametrize("type_", ["a b", " ", "a\0", "x" * 51, None, 1])

@@ -65,7 +65,7 @@ async def balance_history(  # noqa: PLR0913, PLR0917 - whose, from when to when,
         every_change = len(marks) <= points
         if not every_change:
             marks = await entries.last_marks(connection, uid, first.number, since, end, points)
-    changes = in_time(marks)
+        changes = in_time(marks)
     last = changes[-1].balance if changes else first.balance
     told = [Point(since, first.balance), *changes]
     return BalanceHistory(

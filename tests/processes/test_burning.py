@@ -1,6 +1,7 @@
 """Many reservations burn on one account: its balance is exact, and each end is told soon."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TypeVar
 import httpx
 import pytest
 
+from listeners import STREAM
 from local_service import CREDITS, bearer, exact
 from local_stripe import Json, LocalStripe
 from prepaid.core.notices import NoticeType
@@ -37,6 +39,8 @@ PATIENCE = 120 * SECOND
 POLL_SECONDS = 0.01
 
 One = TypeVar("One")
+Depletions = dict[str, tuple[int, int]]
+"""When each reservation ran out, and when that was told."""
 
 
 @pytest.fixture
@@ -63,10 +67,11 @@ def test_all_that_burn_are_reckoned_to_the_microcredit_and_told_when_they_run_ou
 ) -> None:
     purse = wallet(database_url)
     purse.give(program.url, many * EACH)
-    limits, due, told = asyncio.run(burn(purse, program.url, many))
-    assert {id_: at for id_, (at, _) in told.items()} == due
-    late = sorted(seen - at for at, seen in told.values())
-    assert late[many * 99 // 100] < SECOND
+    limits, due, (written, heard) = asyncio.run(burn(purse, program.url, many))
+    for told in (written, heard):
+        assert {id_: at for id_, (at, _) in told.items()} == due
+        late = sorted(seen - at for at, seen in told.values())
+        assert late[many * 99 // 100] < SECOND, late[-1]
     left = many * EACH - sum(limits.values())
     assert micro(purse.balance(program.url)["available"]) == left
     ended_at = {one["id"]: instant(one["end_date"]) for one in purse.reservations(program.url)}
@@ -120,8 +125,9 @@ class Crowd:
 
 async def burn(
     purse: Wallet, url: str, many: int
-) -> tuple[dict[str, int], dict[str, int], dict[str, tuple[int, int]]]:
-    """What each may cost, when it is to run out, and when it did and that could be read."""
+) -> tuple[dict[str, int], dict[str, int], tuple[Depletions, Depletions]]:
+    """What each may cost, when it is to run out, and when it did and that could be read: in the
+    outbox, and on the stream."""
     headers, limits = bearer(purse.service), httpx.Limits(keepalive_expiry=1)
     async with httpx.AsyncClient(
         base_url=url, headers=headers, limits=limits, timeout=60
@@ -131,8 +137,10 @@ async def burn(
         await crowd.open(many)
         check_balance(await crowd.balance(), many)
         first = now() + (now() - began) * 3 // 4  # by then all of them are hurried, and idle
-        told, due = await asyncio.gather(depletions(purse, many), crowd.hurry(first))
-    return crowd.limits, due, told
+        written, heard, due = await asyncio.gather(
+            depletions(purse, many), depletions_heard(purse, url, many), crowd.hurry(first)
+        )
+    return crowd.limits, due, (written, heard)
 
 
 async def each(ones: Iterable[One], act: Callable[[One], Awaitable[None]]) -> None:
@@ -146,9 +154,9 @@ async def each(ones: Iterable[One], act: Callable[[One], Awaitable[None]]) -> No
     await asyncio.gather(*map(in_turn, ones))
 
 
-async def depletions(purse: Wallet, many: int) -> dict[str, tuple[int, int]]:
+async def depletions(purse: Wallet, many: int) -> Depletions:
     """When each was depleted, and when that could be read in the outbox."""
-    found: dict[str, tuple[int, int]] = {}
+    found: Depletions = {}
     database, last, deadline = Database(purse.database_url), 0, now() + PATIENCE
     try:
         while len(found) < many:
@@ -164,6 +172,25 @@ async def depletions(purse: Wallet, many: int) -> dict[str, tuple[int, int]]:
             await asyncio.sleep(POLL_SECONDS)
     finally:
         await database.close()
+    return found
+
+
+async def depletions_heard(purse: Wallet, url: str, many: int) -> Depletions:
+    """When each was depleted, and when the account's own user heard of it."""
+    found: Depletions = {}
+    async with (
+        asyncio.timeout(PATIENCE // SECOND),
+        httpx.AsyncClient(timeout=60) as client,
+        client.stream("GET", url + STREAM, headers=bearer(purse.user())) as answer,
+    ):
+        event, lines = "", answer.aiter_lines()
+        while len(found) < many:
+            name, _, text = (await anext(lines)).partition(": ")
+            event = text if name == "event" else event
+            if name == "data" and event == "notice":
+                seen, one = now(), json.loads(text)
+                if one["type"] == NoticeType.DEPLETED:
+                    found[one["reservation_id"]] = instant(one["at"]), seen
     return found
 
 

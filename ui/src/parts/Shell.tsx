@@ -17,12 +17,17 @@ const VIEWS = [
 /** What stands around every view: where one can go, who one is, what one has. */
 export function Shell({ path, children }: { path: string; children: ReactNode }) {
   const content = useRef<HTMLElement>(null);
+  const tabs = useRef<HTMLElement>(null);
   const before = useRef(path);
   useEffect(() => {
     if (before.current === path) return;
     before.current = path;
     content.current?.focus(); // a screen reader goes on with the new view
   }, [path]);
+  useEffect(() => {
+    const here = tabs.current?.querySelector("[aria-current]"); // on a phone they don't all fit
+    here?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
   return (
     <>
       <header className="header">
@@ -33,7 +38,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
           <Available />
           <Who />
         </div>
-        <nav aria-label="Credits" className="tabs">
+        <nav aria-label="Credits" className="tabs" ref={tabs}>
           {VIEWS.map((view) => (
             <Anchor
               key={view.path}

@@ -35,7 +35,7 @@ function NewKey({ busy, make }: { busy: boolean; make: (name: string) => void })
     make(name.trim());
   };
   return (
-    <form className="choice" onSubmit={submit} aria-label="New key">
+    <form className="choice captioned" onSubmit={submit} aria-label="New key">
       <FormControl required>
         <FormControl.Label>Name</FormControl.Label>
         <TextInput

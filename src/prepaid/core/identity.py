@@ -6,6 +6,9 @@ from enum import StrEnum
 from prepaid.core.errors import InvalidAccount, InvalidKey
 from prepaid.core.values import Value
 
+_UID = re.compile("[!-~]{1,128}")
+_KEY = re.compile("[ -~]{1,200}")
+
 
 class Scope(StrEnum):
     """What a caller may do.
@@ -36,7 +39,7 @@ def account_uid(written: str) -> str:
     Raises:
         InvalidAccount: it has blanks or other than printable ASCII characters, or too many.
     """
-    if not re.fullmatch(r"[!-~]{1,128}", written):
+    if not _UID.fullmatch(written):
         raise InvalidAccount(
             "An account's uid is 1 to 128 printable ASCII characters without blanks."
         )
@@ -49,6 +52,6 @@ def idempotency_key(written: str) -> str:
     Raises:
         InvalidKey: it is empty, too long, or has other than printable ASCII characters.
     """
-    if not re.fullmatch(r"[ -~]{1,200}", written):
+    if not _KEY.fullmatch(written):
         raise InvalidKey("An idempotency key is 1 to 200 printable ASCII characters.")
     return written

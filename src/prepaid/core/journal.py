@@ -45,8 +45,8 @@ class Journal:
         """What can be spent: the grants and the balance say the same, or the lesser counts; less
         what is reserved. What has expired is posted first."""
         self.expire(uid)
-        account = self.account(uid)
-        left = sum([one.remaining.micro for one in self.books.grants.get(uid, {}).values()])
+        account, mine = self.account(uid), self.books.grants.get(uid)
+        left = sum([one.remaining.micro for one in mine.values()]) if mine else 0
         return Credits(min(account.balance.micro, left) - account.reserved.micro)
 
     def need(self, uid: str, credits_: Credits) -> Credits:

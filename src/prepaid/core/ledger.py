@@ -75,10 +75,10 @@ def fingerprint(command: Keyed) -> bytes:
 
 
 def _asked(command: Keyed) -> tuple[str, ...]:
+    if isinstance(command, Charge):
+        return ("charge", str(command.credits.micro), command.resource, command.reason)
     micro = "" if command.credits is None else str(command.credits.micro)
     match command:
-        case Charge():
-            return ("charge", micro, command.resource, command.reason)
         case Reverse():
             return ("reverse", micro, str(command.grant_id), command.reason)
         case _:

@@ -77,14 +77,14 @@ class Postgres:
                 raise
         return await self._fetch(statement, values)
 
-    async def change(self, statement: str, *values: object) -> Sequence[Row]:
-        """Runs a statement that changes something, and gives the rows that it returns: once, since
-        it may have been done although its answer was lost.
+    async def change(self, statement: str, *values: object) -> None:
+        """Runs a statement that changes something: once, since it may have been done although
+        its answer was lost.
 
         Raises:
             LedgerUnavailable: the database is away. Its refusals are the driver's own errors.
         """
-        return await self._fetch(statement, values)
+        await self._fetch(statement, values)
 
     async def close(self) -> None:
         """Gives the connection back; it is broken off if the server doesn't answer."""

@@ -81,12 +81,14 @@ class Ledger:
         self._express = Express(driver_of(database), clock, warn)
         self._warn = warn
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
+        self._loop: asyncio.AbstractEventLoop  # known once it is open; to ask costs a system call
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Ledger"]:
         """Runs the writer. What has been submitted is finished before it stops, unless the
         database hangs: then it is refused, as whoever asked has to ask again anyway."""
-        writing = asyncio.create_task(self._write_for_ever(), name="ledger writer")
+        self._loop = asyncio.get_running_loop()
+        writing = self._loop.create_task(self._write_for_ever(), name="ledger writer")
         try:
             async with checkpointing(self._database):
                 yield self
@@ -154,7 +156,7 @@ class Ledger:
 
     def _queued(self, command: Command) -> asyncio.Future[Outcome]:
         """What will have become of it; a refusal, if too many wait."""
-        waiting = _Waiting(command, asyncio.get_running_loop().create_future())
+        waiting = _Waiting(command, self._loop.create_future())
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:

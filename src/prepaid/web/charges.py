@@ -185,9 +185,9 @@ def _read(body: bytes, decoder: msgspec.json.Decoder[T]) -> T:
 
 def _usual(asked: _ChargeAsked) -> _ChargeAsked:
     """It, if it surely keeps the rules of a ChargeIn; else that one says which it doesn't."""
-    texts = asked.resource, asked.resource_type, asked.description
+    texts = asked.resource + asked.resource_type + asked.description
     if not (
-        all(text.isprintable() for text in texts)
+        texts.isprintable()
         and len(asked.resource) <= RESOURCE
         and len(asked.resource_type) <= RESOURCE_TYPE
         and len(asked.description) <= DESCRIPTION

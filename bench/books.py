@@ -3,10 +3,11 @@ what its books say afterwards."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from msgspec.structs import asdict
 from sqlalchemy import TextClause, insert, text
 
 from bench.load import ACCOUNTS, CREDITS, account
@@ -177,7 +178,7 @@ def _opening(uid: str) -> Open:
 
 
 def _offer(one: Checkout) -> dict[str, object]:
-    named = {field.name: getattr(one, field.name) for field in fields(one)}
+    named = asdict(one)
     del named["price"], named["paid_total"]
     price = {"price_minor": one.price.minor, "price_currency": one.price.currency}
     return named | price

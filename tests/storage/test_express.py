@@ -5,13 +5,15 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
 from local_postgres import LocalPostgres
-from prepaid.core.amounts import Credits
+from prepaid.core.amounts import Credits, Money
+from prepaid.core.checkouts import State
 from prepaid.core.commands import (
     Beat,
     ChangeRate,
@@ -22,19 +24,23 @@ from prepaid.core.commands import (
     Release,
     Reverse,
     Settle,
+    Tell,
+    Told,
+    Verdict,
 )
 from prepaid.core.entries import Kind
 from prepaid.core.errors import InsufficientCredits, LedgerUnavailable, ReservationClosed
 from prepaid.flows.verification import Tally, verify
 from prepaid.ids import new_id
-from prepaid.storage import accounts, grants, remembered, reservations
+from prepaid.storage import accounts, checkouts, grants, inbox, remembered, reservations
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.schema import migrate
 from prepaid.storage.writer import Ledger, driver_of
-from samples import KERNEL
+from samples import CLAIM, KERNEL, OFFER, PAID
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
+APPLIED = Verdict.APPLIED
 
 
 class Time:
@@ -101,6 +107,16 @@ async def running(ledger: Ledger, **changed: Any) -> Held:  # fields of Open
     """A kernel of ada's that was heard of, and burns half a credit a second."""
     held = await ledger.hold(replace(KERNEL, id=new_id(), **changed))
     return await ledger.hold(Beat(held.reservation.id, None))
+
+
+def verdict_of(outcome: object) -> Verdict:
+    assert isinstance(outcome, Told), outcome
+    return outcome.verdict
+
+
+def only_id(event: Tell) -> UUID:
+    assert event.claim.checkout_id is not None
+    return event.claim.checkout_id
 
 
 async def books_are_right(database: Database) -> None:
@@ -171,6 +187,101 @@ async def test_after_a_refusal_the_rest_of_that_account_is_left(express: Express
         charge("bob", 6, "3"),
         charge("ada", 1, "2"),
     ) == [None, 99, None, None, 98]
+
+
+async def offers(database: Database, *uids: str) -> list[Tell]:
+    """Events that say that these have paid for an offer each."""
+    told = []
+    async with database.writing() as connection:
+        for uid in uids:
+            id_ = new_id()
+            session = f"cs_{id_.hex}"
+            offer = replace(OFFER, id=id_, account_uid=uid, session_id=session)
+            await checkouts.add(connection, offer)
+            claim = replace(CLAIM, checkout_id=offer.id, account_uid=uid, session_id=session)
+            told.append(replace(PAID, event_id=f"evt_{offer.id.hex}", claim=claim))
+    return told
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_who_has_paid_is_credited_and_it_is_remembered(
+    database: Database, express: Express
+) -> None:
+    events = await offers(database, "ada", "bob", "ada")
+    first, second, third = await express.outcomes(events)
+    assert [verdict_of(one) for one in (first, second, third)] == [APPLIED] * 3
+    assert await told(express, charge("ada", 1, "a")) == [199.0]
+    async with database.reading() as connection:
+        paid = await checkouts.by_id(connection, only_id(events[0]))
+        letters = await inbox.verdicts(connection, [one.event_id for one in events])
+    assert paid is not None
+    assert (paid.state, paid.session_id) == (State.CREDITED, events[0].claim.session_id)
+    assert set(letters.values()) == {APPLIED}
+    await books_are_right(database)
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_an_event_alone_is_saved_too(database: Database, express: Express) -> None:
+    (event,) = await offers(database, "bob")
+    (outcome,) = await express.outcomes([event])
+    assert verdict_of(outcome) == APPLIED
+    await books_are_right(database)
+
+
+async def test_an_event_that_came_before_is_left(
+    database: Database, express: Express, ledger: Ledger
+) -> None:
+    (event,) = await offers(database, "ada")
+    await ledger.tell(event)
+    again = replace(event, event_id="evt_other")
+    assert await express.outcomes([event, *await offers(database, "bob")]) == [None, None]
+    (outcome,) = await express.outcomes([again])
+    assert isinstance(outcome, Told)
+    assert outcome.entry is None
+    await books_are_right(database)
+
+
+async def test_what_does_not_fit_is_quarantined_at_once_and_taken_later(
+    database: Database, express: Express, ledger: Ledger
+) -> None:
+    (event,) = await offers(database, "ada")
+    wrong = replace(event, claim=replace(event.claim, subtotal=Money(5, "usd")))
+    (outcome,) = await express.outcomes([wrong])
+    assert verdict_of(outcome) == Verdict.QUARANTINED
+    assert await express.outcomes([event]) == [None]  # its row is there: the long way knows
+    assert (await ledger.tell(event)).verdict == APPLIED
+    await books_are_right(database)
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_an_event_of_no_checkout_is_kept(express: Express) -> None:
+    (outcome,) = await express.outcomes([replace(PAID, claim=replace(CLAIM, checkout_id=None))])
+    assert verdict_of(outcome) == Verdict.QUARANTINED
+    (other,) = await express.outcomes(
+        [replace(PAID, event_id="evt_9", claim=replace(CLAIM, checkout_id=new_id()))]
+    )
+    assert verdict_of(other) == Verdict.QUARANTINED
+
+
+async def test_two_processes_that_are_told_of_the_same_payments_credit_each_once(
+    database: Database, express: Express, ledger: Ledger
+) -> None:
+    events = await offers(database, *["ada", "bob"] * 20)
+    twins = [replace(one, event_id=f"{one.event_id}_again") for one in events]
+
+    async def by_express() -> None:
+        for at in range(0, len(events), 4):
+            for one, outcome in zip(
+                events[at : at + 4], await express.outcomes(events[at : at + 4]), strict=True
+            ):
+                if outcome is None:
+                    await ledger.tell(one)
+
+    await asyncio.gather(by_express(), *map(ledger.tell, twins))
+    async with database.reading() as connection:
+        booked = await accounts.booked(connection, ["ada", "bob"])
+    assert (booked["ada"].balance, booked["bob"].balance) == (Credits.of(1_100), Credits.of(1_010))
+    await books_are_right(database)
 
 
 @pytest.mark.usefixtures("ledger")

@@ -80,20 +80,17 @@ def _ignored(event: Ignored) -> Ignored:
 
 
 def _log(event: Snapshot | Thin, session: StripeSession, told: Told) -> None:
+    """One line: what was bought, or else what became of the event."""
+    named = {"event_id": event.event_id, "type": event.type, "session": session.id}
     if told.entry is not None:
         log.info(
             "credits_purchased",
             account=told.entry.account_uid,
             credits=str(told.entry.credits),
             balance=str(told.entry.balance),
-            session=session.id,
+            **named,
         )
-    log.info(
-        "event_taken",
-        event_id=event.event_id,
-        type=event.type,
-        session=session.id,
-        verdict=told.verdict,
-        why=told.why,
-        repeated=told.repeated,
-    )
+    else:
+        log.info(
+            "event_taken", **named, verdict=told.verdict, why=told.why, repeated=told.repeated
+        )

@@ -41,7 +41,7 @@ async def add(connection: AsyncConnection, checkout: Checkout) -> None:
             automatic_tax=checkout.automatic_tax,
             created_at=checkout.created_at,
             expires_at=checkout.expires_at,
-            **_changing(checkout),
+            **changing(checkout),
         )
     )
 
@@ -51,7 +51,7 @@ async def lock(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID,
     if not ids:
         return {}
     query = select(checkouts).where(checkouts.c.id.in_(ids)).order_by(checkouts.c.id)
-    return {row.id: _checkout(row) for row in await connection.execute(query.with_for_update())}
+    return {row.id: checkout_of(row) for row in await connection.execute(query.with_for_update())}
 
 
 async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -64,11 +64,11 @@ async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUI
 
 async def save(connection: AsyncConnection, changed: Iterable[Checkout]) -> None:
     """Writes what Stripe has told us of checkouts; an offer itself never changes."""
-    values: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in _CHANGING}
+    values: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in CHANGING}
     await connection.execute(
         update(checkouts).where(checkouts.c.id == bindparam("of")).values(values),
         [
-            {"of": one.id} | {f"new_{name}": value for name, value in _changing(one).items()}
+            {"of": one.id} | {f"new_{name}": value for name, value in changing(one).items()}
             for one in changed
         ],
     )
@@ -108,7 +108,7 @@ async def listed(
     if before is not None:
         query = query.where(checkouts.c.id < before)
     rows = await connection.execute(query.order_by(checkouts.c.id.desc()).limit(limit))
-    return [_checkout(row) for row in rows]
+    return [checkout_of(row) for row in rows]
 
 
 def _true_of(wanted: CheckoutFilter) -> Iterator[ColumnElement[bool]]:
@@ -152,7 +152,7 @@ async def count_open(connection: AsyncConnection, offer: Checkout) -> int:
     return counted.scalar_one()
 
 
-_CHANGING = (
+CHANGING = (
     "state",
     "session_id",
     "payment_intent",
@@ -162,7 +162,8 @@ _CHANGING = (
 )
 
 
-def _changing(checkout: Checkout) -> dict[str, object]:
+def changing(checkout: Checkout) -> dict[str, object]:
+    """What Stripe tells of a checkout, as its row has it."""
     return {
         "state": checkout.state,
         "session_id": checkout.session_id,
@@ -175,10 +176,11 @@ def _changing(checkout: Checkout) -> dict[str, object]:
 
 async def _one(connection: AsyncConnection, query: Select[Any]) -> Checkout | None:
     row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _checkout(row)
+    return None if row is None else checkout_of(row)
 
 
-def _checkout(row: Row[Any]) -> Checkout:
+def checkout_of(row: Row[Any]) -> Checkout:
+    """A checkout from its row."""
     return Checkout(
         id=row.id,
         account_uid=row.account_uid,

@@ -35,7 +35,7 @@ async def recorded(
 
 async def add(connection: AsyncConnection, posted: Iterable[Entry]) -> None:
     """Writes entries."""
-    await connection.execute(insert(entries), [_values(entry) for entry in posted])
+    await connection.execute(insert(entries), [values_of(entry) for entry in posted])
 
 
 async def of_account(
@@ -170,5 +170,6 @@ def _of_type(resource_type: str) -> ColumnElement[bool]:
     return func.substr(entries.c.source, 1, len(begins)) == begins
 
 
-def _values(entry: Entry) -> dict[str, object]:
+def values_of(entry: Entry) -> dict[str, object]:
+    """An entry as its row has it."""
     return {column.name: getattr(entry, column.name) for column in entries.columns}

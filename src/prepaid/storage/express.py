@@ -1,11 +1,12 @@
-"""The express way: charges and heartbeats, decided on remembered books, saved in one statement.
+"""The express way: charges, heartbeats and Stripe's events, decided on remembered books, saved in
+one statement.
 
 They are most of what a platform asks. The long way (`storage/writer.py`) locks and reads what a
 batch touches before it decides, and takes a dozen statements through SQLAlchemy. Here the books are
 those of the last batch (`storage/remembered.py`), and one statement through the driver saves what
 was decided on them, if the database still has the same; else it changes nothing. Whatever is out
-of the ordinary (somebody else wrote, a key that was used before, a refusal, a grant that expires)
-is left for the long way, which knows all the rules.
+of the ordinary (somebody else wrote, a key or an event that came before, a refusal, a grant that
+expires) is left for the long way, which knows all the rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +16,8 @@ from typing import Protocol
 from uuid import UUID
 
 from prepaid.core.books import Account, Books, Decision
-from prepaid.core.commands import Beat, Charge, Command, Outcome
+from prepaid.core.checkouts import Checkout
+from prepaid.core.commands import Beat, Charge, Command, Outcome, Tell
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Refusal
 from prepaid.core.grants import Grant
@@ -25,7 +27,8 @@ from prepaid.storage.remembered import Remembered
 
 CHARGED = {"entries", "drawn"}
 BEATEN = {"changed"}
-"""What these two change, besides accounts, if nothing else happens."""
+TOLD = {"entries", "granted", "checkouts", "inbox"}
+"""What these three change, besides accounts, if nothing else happens."""
 
 
 ATTEMPTS = 2
@@ -44,12 +47,13 @@ class Stale(Exception):  # noqa: N818 - it is what is found
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What was decided at an instant, and the accounts and reservations that it was decided on:
-    it is right as long as the database has these still. A grant never changes without its
-    account."""
+    """What was decided at an instant, and the accounts, reservations and checkouts that it was
+    decided on: it is right as long as the database has these still. A grant never changes without
+    its account."""
 
     accounts: Mapping[str, Account]
     reservations: Mapping[UUID, Reservation]
+    checkouts: Mapping[UUID, Checkout]
     decision: Decision
     at: datetime
 
@@ -66,11 +70,17 @@ class Driver(Protocol):
     async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
         """The reservations there are among these."""
 
+    async def checkouts(self, ids: Sequence[UUID]) -> dict[UUID, Checkout]:
+        """The checkouts there are among these."""
+
     async def save_charges(self, change: Change) -> None:
         """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
 
     async def save_beats(self, change: Change) -> None:
         """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
+
+    async def save_told(self, change: Change) -> None:
+        """Saves accounts, entries, grants, checkouts and events, or (Stale) nothing."""
 
     async def close(self) -> None:
         """Gives the connection back."""
@@ -90,8 +100,8 @@ class Express:
     remembered: Remembered = field(default_factory=Remembered)
 
     async def outcomes(self, commands: Sequence[Command]) -> list[Outcome | None]:
-        """What became of each charge, or of each heartbeat, in order; None is left for the long
-        way, and has changed nothing.
+        """What became of each charge, heartbeat or event, all of one kind, in order; None is left
+        for the long way, and has changed nothing.
 
         Raises:
             LedgerUnavailable: the database is away; some may have been saved.
@@ -115,9 +125,13 @@ class Express:
     async def _attempt(self, commands: Sequence[Command]) -> list[Outcome | None]:
         uids = {one.account_uid for one in commands if isinstance(one, Charge)}
         ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
+        checkouts = await self._checkouts(commands)
+        uids |= {one.account_uid for one in checkouts.values()}
         try:
             books = await self._books(uids, ids)
-            before, at = (dict(books.accounts), dict(books.reservations)), self.clock()
+            books.checkouts = dict(checkouts)
+            before = dict(books.accounts), dict(books.reservations), checkouts
+            at = self.clock()
             decision = decide(books, commands, at, self.warn)
             if refused := _refused(commands, decision.outcomes):
                 return await self._attempt_without(refused, commands)
@@ -142,6 +156,11 @@ class Express:
         owners = {known[id_].account_uid for id_ in ids if id_ in known}
         self.remembered.forget(uids | owners, ids)
 
+    async def _checkouts(self, commands: Sequence[Command]) -> dict[UUID, Checkout]:
+        """Those that events are about. None is remembered: each is paid once."""
+        named = {one.claim.checkout_id for one in commands if isinstance(one, Tell)}
+        return await self.driver.checkouts([*filter(None, named)]) if named else {}
+
     async def _books(self, uids: set[str], ids: set[UUID]) -> Books:
         """From memory; what isn't there is read first."""
         known = self.remembered
@@ -159,6 +178,8 @@ class Express:
             await self.driver.save_charges(change)
         elif parts == BEATEN:
             await self.driver.save_beats(change)
+        elif "inbox" in parts and parts <= TOLD:
+            await self.driver.save_told(change)
         elif change.decision.parts:
             raise Stale
 

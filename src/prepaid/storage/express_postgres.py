@@ -2,15 +2,17 @@
 
 import re
 from collections.abc import Sequence
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prepaid.core.books import Account
+from prepaid.core.checkouts import Checkout
 from prepaid.core.grants import Grant
 from prepaid.core.reservations import Reservation
-from prepaid.storage import accounts, grants, reservations
+from prepaid.storage import accounts, checkouts, entries, grants, inbox, reservations, tables
 from prepaid.storage.direct import Postgres
 from prepaid.storage.express import Change, Stale
 from prepaid.storage.rows import Rows
@@ -20,20 +22,26 @@ _DIALECT = postgresql()  # type: ignore[no-untyped-call]
 _ACCOUNTS = Rows(accounts.BOOKED, _DIALECT)
 _GRANTS = Rows(grants.COLUMNS, _DIALECT)
 _RESERVATIONS = Rows(reservations.COLUMNS, _DIALECT)
+_CHECKOUTS = Rows([*tables.checkouts.columns], _DIALECT)
+_ENTRIES = Rows([*tables.entries.columns], _DIALECT)
+_INBOX = Rows([*tables.inbox.columns], _DIALECT)
 
 FIND_ACCOUNTS = _ACCOUNTS.where("uid = ANY($1)")
 FIND_GRANTS = _GRANTS.where("account_uid = ANY($1) AND unspent")
 FIND_RESERVATIONS = _RESERVATIONS.where("id = ANY($1)")
+FIND_CHECKOUTS = _CHECKOUTS.where("id = ANY($1)")
 
-CHARGE = """
-WITH changed AS (
+CHANGED = """
     UPDATE accounts SET balance = new.balance, last_entry = new.last_entry
     FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
         AS new (uid, old_balance, old_entry, reserved, balance, last_entry)
     WHERE accounts.uid = new.uid AND accounts.balance = new.old_balance
         AND accounts.last_entry = new.old_entry AND accounts.reserved = new.reserved
     RETURNING 1
-), drawn AS (
+"""
+
+CHARGE = f"""
+WITH changed AS ({CHANGED}), drawn AS (
     UPDATE grants SET remaining = new.remaining
     FROM unnest($7::text[], $8::uuid[], $9::bigint[]) AS new (uid, id, remaining)
     WHERE grants.account_uid = new.uid AND grants.id = new.id
@@ -50,9 +58,30 @@ SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
     CASE WHEN (SELECT count(*) FROM drawn) = cardinality($7) THEN 0
     ELSE CAST('stale ' || (SELECT count(*) FROM drawn) AS integer) END
 ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
-"""
+"""  # noqa: S608 - statements of our own
 """The last cast fails where an account or a grant is not as it was, and all of it with it. The
 accounts come first, and are locked before anything else, as on the long way."""
+
+TELL = f"""
+WITH changed AS ({CHANGED}), advanced AS (
+    UPDATE checkouts SET state = new.state, session_id = new.session_id,
+        payment_intent = new.payment_intent, paid_minor = new.paid_minor,
+        paid_currency = new.paid_currency, credited_at = new.credited_at
+    FROM unnest($7::uuid[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+        $13::text[], $14::bigint[], $15::text[], $16::bigint[])
+        AS new (id, old_state, old_session_id, old_payment_intent, state, session_id,
+            payment_intent, paid_minor, paid_currency, credited_at)
+    WHERE checkouts.id = new.id AND checkouts.state = new.old_state
+        AND checkouts.session_id IS NOT DISTINCT FROM new.old_session_id
+        AND checkouts.payment_intent IS NOT DISTINCT FROM new.old_payment_intent
+    RETURNING 1
+), granted AS ({_GRANTS.into(_GRANTS.listed(17))}), posted AS ({_ENTRIES.into(_ENTRIES.listed(27))}
+), kept AS ({_INBOX.into(_INBOX.listed(39))})
+SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
+    CASE WHEN (SELECT count(*) FROM advanced) = cardinality($7) THEN 0
+    ELSE CAST('stale ' || (SELECT count(*) FROM advanced) AS integer) END
+ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
+"""  # noqa: S608 - statements of our own
 
 BEAT = """
 WITH old AS (
@@ -96,7 +125,7 @@ def _of_one(statement: str) -> str:
     return re.sub(r"cardinality\(\$\d+\)", "1", rows.replace("[]", ""))
 
 
-CHARGE_ONE, BEAT_ONE = _of_one(CHARGE), _of_one(BEAT)
+CHARGE_ONE, BEAT_ONE, TELL_ONE = map(_of_one, (CHARGE, BEAT, TELL))
 
 NO_INTEGER, CONSTRAINT, COLLISION = "22P02", "23", "40"
 REFUSED = (NO_INTEGER, CONSTRAINT, COLLISION)
@@ -125,6 +154,11 @@ class PostgresDriver:
         found = _RESERVATIONS.read(await self._direct.fetch(FIND_RESERVATIONS, ids))
         return {row.id: reservations.reservation_of(row) for row in found}
 
+    async def checkouts(self, ids: Sequence[UUID]) -> dict[UUID, Checkout]:
+        """The checkouts there are among these."""
+        found = _CHECKOUTS.read(await self._direct.fetch(FIND_CHECKOUTS, ids))
+        return {row.id: checkouts.checkout_of(row) for row in found}
+
     async def save_charges(self, change: Change) -> None:
         """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
         await self._save(CHARGE, CHARGE_ONE, _charged(change))
@@ -132,6 +166,10 @@ class PostgresDriver:
     async def save_beats(self, change: Change) -> None:
         """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
         await self._save(BEAT, BEAT_ONE, _beaten(change))
+
+    async def save_told(self, change: Change) -> None:
+        """Saves accounts, entries, grants, checkouts and events, or (Stale) nothing."""
+        await self._save(TELL, TELL_ONE, _told(change))
 
     async def close(self) -> None:
         """Gives the connection back."""
@@ -158,20 +196,11 @@ def _state(error: BaseException | None) -> str:
 
 
 def _charged(change: Change) -> list[object]:
-    """The values of CHARGE. Accounts are locked in their order, so that no two batches wait for
-    each other."""
-    uids = sorted(change.decision.accounts)
-    old = [change.accounts[uid] for uid in uids]
-    new = [change.decision.accounts[uid] for uid in uids]
+    """The values of CHARGE."""
     drawn = list(change.decision.drawn.values())
     posted = change.decision.entries
     return [
-        uids,
-        [one.balance.micro for one in old],
-        [one.last_entry for one in old],
-        [one.reserved.micro for one in old],
-        [one.balance.micro for one in new],
-        [one.last_entry for one in new],
+        *_changed(change),
         [one.account_uid for one in drawn],
         [one.id for one in drawn],
         [one.remaining.micro for one in drawn],
@@ -187,6 +216,55 @@ def _charged(change: Change) -> list[object]:
         [one.reason for one in posted],
         [one.actor for one in posted],
     ]
+
+
+def _changed(change: Change) -> list[object]:
+    """The values of CHANGED. Accounts are locked in their order, so that no two batches wait for
+    each other."""
+    uids = sorted(change.decision.accounts)
+    old = [change.accounts[uid] for uid in uids]
+    new = [change.decision.accounts[uid] for uid in uids]
+    return [
+        uids,
+        [one.balance.micro for one in old],
+        [one.last_entry for one in old],
+        [one.reserved.micro for one in old],
+        [one.balance.micro for one in new],
+        [one.last_entry for one in new],
+    ]
+
+
+def _told(change: Change) -> list[object]:
+    """The values of TELL. Checkouts and events have an order too."""
+    decision = change.decision
+    letters = sorted(decision.inbox.items())
+    rows = (
+        (
+            10,
+            [
+                _advanced(change.checkouts[id_], one)
+                for id_, one in sorted(decision.checkouts.items())
+            ],
+        ),
+        (_GRANTS.width, _GRANTS.written(map(grants.values_of, decision.granted.values()))),
+        (_ENTRIES.width, _ENTRIES.written(map(entries.values_of, decision.entries))),
+        (
+            _INBOX.width,
+            _INBOX.written(inbox.values_of(*letter, change.at) for _, letter in letters),
+        ),
+    )
+    return [*_changed(change), *chain.from_iterable(_columns(*each) for each in rows)]
+
+
+def _columns(width: int, rows: Sequence[Sequence[object]]) -> list[list[object]]:
+    """The same, column by column, of which there are so many also without rows."""
+    return [list(column) for column in zip(*rows, strict=True)] or [[] for _ in range(width)]
+
+
+def _advanced(old: Checkout, new: Checkout) -> tuple[object, ...]:
+    at = new.credited_at and microseconds(new.credited_at)
+    told = checkouts.changing(new) | {"credited_at": at}
+    return (new.id, old.state, old.session_id, old.payment_intent, *told.values())
 
 
 def _beaten(change: Change) -> list[object]:

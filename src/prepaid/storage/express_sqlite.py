@@ -10,33 +10,39 @@ from sqlalchemy.dialects.sqlite.aiosqlite import dialect as sqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prepaid.core.books import Account
-from prepaid.core.entries import Entry
+from prepaid.core.checkouts import Checkout
 from prepaid.core.grants import Grant
 from prepaid.core.reservations import Reservation
-from prepaid.storage import accounts, grants, reservations
+from prepaid.storage import accounts, checkouts, entries, grants, inbox, reservations, tables
 from prepaid.storage.direct import Sqlite
 from prepaid.storage.express import Change, Stale
 from prepaid.storage.rows import Rows
 from prepaid.storage.tables import microseconds
 
-Values = Sequence[tuple[object, ...]]
+Values = Sequence[Sequence[object]]
 
 _ACCOUNTS = Rows(accounts.BOOKED, sqlite())
 _GRANTS = Rows(grants.COLUMNS, sqlite())
 _RESERVATIONS = Rows(reservations.COLUMNS, sqlite())
+_CHECKOUTS = Rows([*tables.checkouts.columns], sqlite())
+_ENTRIES = Rows([*tables.entries.columns], sqlite())
+_INBOX = Rows([*tables.inbox.columns], sqlite())
 
 FIND_ACCOUNT = _ACCOUNTS.where("uid = ?")
 FIND_GRANTS = _GRANTS.where("account_uid = ? AND unspent")
 FIND_RESERVATION = _RESERVATIONS.where("id = ?")
+FIND_CHECKOUT = _CHECKOUTS.where("id = ?")
 
 CHANGE_ACCOUNT = """
 UPDATE accounts SET balance = ?, last_entry = ?, reserved = ?
 WHERE uid = ? AND balance = ? AND last_entry = ? AND reserved = ?
 """
 DRAW = "UPDATE grants SET remaining = ? WHERE account_uid = ? AND id = ?"
-POST = """
-INSERT INTO entries (account_uid, number, id, kind, credits, balance, at, key, fingerprint, source,
-    reason, actor) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+GRANT, POST, KEEP = (one.into(f"VALUES ({one.marks})") for one in (_GRANTS, _ENTRIES, _INBOX))
+ADVANCE = """
+UPDATE checkouts SET state = ?, session_id = ?, payment_intent = ?, paid_minor = ?,
+    paid_currency = ?, credited_at = ?
+WHERE id = ? AND state = ? AND session_id IS ? AND payment_intent IS ?
 """
 BEAT = """
 UPDATE reservations SET state = ?, reserved = ?, beat_at = ?, due_at = ?, warned = ?
@@ -59,15 +65,17 @@ class SqliteDriver:
         """The reservations there are among these."""
         return await self._direct.run(partial(_reservations, ids))
 
+    async def checkouts(self, ids: Sequence[UUID]) -> dict[UUID, Checkout]:
+        """The checkouts there are among these."""
+        return await self._direct.run(partial(_checkouts, ids))
+
     async def save_charges(self, change: Change) -> None:
         """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
         drawn = [
             (one.remaining.micro, one.account_uid, one.id.hex)
             for one in change.decision.drawn.values()
         ]
-        at = microseconds(change.at)
-        posted = [_entry(one, at) for one in change.decision.entries]
-        await self._save(_changed(change), [], [(DRAW, drawn), (POST, posted)])
+        await self._save(_changed(change), [], [(DRAW, drawn), (POST, _posted(change))])
 
     async def save_beats(self, change: Change) -> None:
         """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
@@ -78,6 +86,25 @@ class SqliteDriver:
             _beaten(change.reservations[one.id], one) for one in change.decision.changed.values()
         ]
         await self._save(_changed(change), only_seen, [(BEAT, beaten)])
+
+    async def save_told(self, change: Change) -> None:
+        """Saves accounts, entries, grants, checkouts and events, or (Stale) nothing."""
+        decision = change.decision
+        written = [
+            (GRANT, _GRANTS.written(map(grants.values_of, decision.granted.values()))),
+            (POST, _posted(change)),
+            (
+                ADVANCE,
+                [_advanced(change.checkouts[id_], one) for id_, one in decision.checkouts.items()],
+            ),
+            (
+                KEEP,
+                _INBOX.written(
+                    inbox.values_of(*letter, change.at) for letter in decision.inbox.values()
+                ),
+            ),
+        ]
+        await self._save(_changed(change), [], written)
 
     async def close(self) -> None:
         """Gives the connection back."""
@@ -110,6 +137,11 @@ def _accounts(
 def _reservations(ids: Sequence[UUID], connection: sqlite3.Connection) -> dict[UUID, Reservation]:
     rows = [row for id_ in ids for row in connection.execute(FIND_RESERVATION, (id_.hex,))]
     return {row.id: reservations.reservation_of(row) for row in _RESERVATIONS.read(rows)}
+
+
+def _checkouts(ids: Sequence[UUID], connection: sqlite3.Connection) -> dict[UUID, Checkout]:
+    rows = [row for id_ in ids for row in connection.execute(FIND_CHECKOUT, (id_.hex,))]
+    return {row.id: checkouts.checkout_of(row) for row in _CHECKOUTS.read(rows)}
 
 
 def _save(
@@ -157,20 +189,16 @@ def _changed(change: Change) -> Values:
     ]
 
 
-def _entry(one: Entry, at: int) -> tuple[object, ...]:
+def _posted(change: Change) -> Values:
+    return _ENTRIES.written(map(entries.values_of, change.decision.entries))
+
+
+def _advanced(old: Checkout, new: Checkout) -> tuple[object, ...]:
+    told = checkouts.changing(new)
+    at = new.credited_at and microseconds(new.credited_at)
     return (
-        one.account_uid,
-        one.number,
-        one.id.hex,
-        one.kind,
-        one.credits.micro,
-        one.balance.micro,
-        at,
-        one.key,
-        one.fingerprint,
-        one.source,
-        one.reason,
-        one.actor,
+        *(told | {"credited_at": at}).values(),
+        *(new.id.hex, old.state, old.session_id, old.payment_intent),
     )
 
 

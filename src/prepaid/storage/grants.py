@@ -31,7 +31,7 @@ UNSPENT = text("grants.unspent")
 
 async def add(connection: AsyncConnection, given: Iterable[Grant]) -> None:
     """Writes grants."""
-    await connection.execute(insert(grants), [_values(grant) for grant in given])
+    await connection.execute(insert(grants), [values_of(grant) for grant in given])
 
 
 async def spendable(
@@ -101,7 +101,8 @@ def grant_of(row: Row[Any]) -> Grant:
     )
 
 
-def _values(grant: Grant) -> dict[str, object]:
+def values_of(grant: Grant) -> dict[str, object]:
+    """A grant as its row has it."""
     return {
         "account_uid": grant.account_uid,
         "id": grant.id,

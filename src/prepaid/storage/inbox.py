@@ -59,7 +59,7 @@ async def keep(
             set_={name: fresh.excluded[name] for name in ("verdict", "why", "account_uid", "at")},
             where=inbox.c.verdict == Verdict.QUARANTINED,
         ),
-        [_values(*letter, at) for letter in sorted(letters, key=_event_id)],
+        [values_of(*letter, at) for letter in sorted(letters, key=_event_id)],
     )
 
 
@@ -107,7 +107,8 @@ def _event_id(letter: tuple[Tell, Told, str | None]) -> str:
     return letter[0].event_id
 
 
-def _values(tell: Tell, told: Told, account_uid: str | None, at: datetime) -> dict[str, object]:
+def values_of(tell: Tell, told: Told, account_uid: str | None, at: datetime) -> dict[str, object]:
+    """An event as its row has it, with what became of it and whose checkout it is about."""
     return {
         "event_id": tell.event_id,
         "type": tell.type,

@@ -182,8 +182,8 @@ class Ledger:
             _fail(waiting, LedgerUnavailable("The service is stopping; send it again."))
 
     async def _answer(self, batch: Sequence[_Waiting]) -> None:
-        """Charges, then heartbeats, then the rest. They came at once, so any order is right; but
-        what is asked of one account under keys keeps the order in which it came."""
+        """Charges, then heartbeats, then events, then the rest. They came at once, so any order is
+        right; but what is asked of one account under keys keeps the order in which it came."""
         try:
             for part in _express_parts(batch):
                 await self._answer_express(part)
@@ -260,7 +260,7 @@ def driver_of(database: Database) -> Driver:
 
 
 def _express_parts(batch: Sequence[_Waiting]) -> Iterator[list[_Waiting]]:
-    """The charges and the heartbeats of a batch, of which there are some."""
+    """The charges, the heartbeats and the events of a batch, of which there are some."""
     others = {
         one.command.account_uid
         for one in batch
@@ -272,7 +272,8 @@ def _express_parts(batch: Sequence[_Waiting]) -> Iterator[list[_Waiting]]:
         if isinstance(one.command, Charge) and one.command.account_uid not in others
     ]
     beats = [one for one in batch if isinstance(one.command, Beat)]
-    return filter(None, (charges, beats))
+    told = [one for one in batch if isinstance(one.command, Tell)]
+    return filter(None, (charges, beats, told))
 
 
 async def _load(connection: AsyncConnection, commands: Sequence[Command]) -> Books:

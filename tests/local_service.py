@@ -43,13 +43,32 @@ def bearer(secret: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
+def key(
+    database_url: str, scope: Scope, account_uid: str | None = None, name: str = "test"
+) -> NewKey:
+    """An API key, made at a shell."""
+
+    async def make() -> NewKey:
+        database, now = Database(database_url), wall_clock()
+        try:
+            if account_uid is not None:
+                await accounts.create(database, account_uid, now)
+            return await keys.make(database, name, scope, account_uid, now)
+        finally:
+            await database.close()
+
+    return asyncio.run(make())
+
+
 @dataclass
 class House:
-    """A running service, and the hands of everybody who uses it."""
+    """A running service, and the hands of everybody who uses it. A shop has an operator's token
+    from the start, since nobody can wait for a key while a browser runs."""
 
     url: str
     database_url: str
     stripe: LocalStripe
+    operator: str = ""
     _http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,17 +96,7 @@ class House:
 
     def key(self, scope: Scope, account_uid: str | None = None, name: str = "test") -> NewKey:
         """An API key, made as an operator does."""
-
-        async def make() -> NewKey:
-            database, now = Database(self.database_url), wall_clock()
-            try:
-                if account_uid is not None:
-                    await accounts.create(database, account_uid, now)
-                return await keys.make(database, name, scope, account_uid, now)
-            finally:
-                await database.close()
-
-        return asyncio.run(make())
+        return key(self.database_url, scope, account_uid, name)
 
     def admin(self) -> str:
         """An operator's token."""

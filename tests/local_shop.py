@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from local_service import ISSUER, JWT_SECRET, WEBHOOK, House, token
+from local_service import ISSUER, JWT_SECRET, WEBHOOK, House, key, token
 from local_stripe import WEBHOOK_SECRET, LocalStripe, in_thread
 from prepaid.cli import servers
 from prepaid.clock import Clock
+from prepaid.core.identity import Scope
 from prepaid.settings import read_settings
 from prepaid.web.app import create_app
 
@@ -47,7 +48,9 @@ def local_shop(
         "PREPAID_PUBLIC_URL": url,
     }
     settings = read_settings(**(usual | chosen))
-    app = create_app(settings, clock, demo_token=token(DEMO_USER) if demo else "")
+    operator = key(settings.database, Scope.ADMIN, name="operator").secret
+    tokens = {"demo_token": token(DEMO_USER), "demo_operator_token": operator}
+    app = create_app(settings, clock, **(tokens if demo else {}))
 
     async def serve(ready: Callable[[str], None]) -> None:
         async with servers.serving(app, listening):
@@ -55,7 +58,7 @@ def local_shop(
             await asyncio.Event().wait()  # until it is cancelled
 
     with in_thread(serve), told_by_stripe(stripe, url):
-        house = House(url, settings.database, stripe)
+        house = House(url, settings.database, stripe, operator)
         yield house
         house.close()
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from playwright.async_api import Route, expect
 
+import console_views
 from visitors import ASKS, DECLINED, Visitor
 
 Show = Callable[[Visitor], Awaitable[None]]
@@ -181,4 +182,4 @@ VIEWS: dict[str, Show] = {
         *(returned_expired, returned_unknown, history_empty, history),
         *(purchases_empty, purchases, keys_none, keys),
     )
-}
+} | console_views.VIEWS

@@ -44,6 +44,10 @@ class Visitor:
         path = f"/credits/{place}".rstrip("/")
         await self.page.goto(f"{self.shop.url}{path}#token={self.token}")
 
+    async def operate(self, place: str = "console") -> None:
+        """They come as somebody who operates the service."""
+        await self.page.goto(f"{self.shop.url}/credits/{place}#token={self.shop.operator}")
+
     async def come_in_new_tab(self, place: str = "") -> None:
         """The same in a tab that they now look at."""
         self.page = await self.context.new_page()
@@ -122,6 +126,23 @@ class Visitor:
         """They have opened a checkout before, and not paid."""
         back = f"{self.shop.url}/credits/buy/return?session_id={{CHECKOUT_SESSION_ID}}"
         return str(self.shop.open(self.token, self.packages[credits], back)["session_id"])
+
+    def put_aside(self) -> Json:
+        """They have paid, and Stripe has told of it once more with another amount: the event, which
+        is in quarantine now."""
+        session = self.bought(50)
+        event = self.shop.stripe.event(session)
+        event["id"] = f"evt_{uuid4().hex}"
+        event["data"]["object"]["amount_subtotal"] = 1
+        assert self.shop.verdict(event) == "quarantined"
+        return event
+
+    def granted(self, credits: float, **more: object) -> None:  # noqa: A002
+        """An operator has granted them credits."""
+        self.owns()  # now they have an account
+        asked = {"credits": credits, "key": uuid4().hex, "reason": "welcome"} | more
+        path = f"/api/iam/v1/accounts/{self.uid}/grants"
+        self.shop.post(path, self.shop.operator, asked, 201)
 
     def spends(self, name: str, credits: float) -> None:  # noqa: A002
         """They have spent so much on something."""

@@ -51,7 +51,7 @@ def settings(**more: str) -> Settings:
 def app_of(folder: Path, demo_token: str = "", **more: str) -> FastAPI:
     app = FastAPI()
     if demo_token:
-        app.include_router(door.router(demo_token))
+        app.include_router(door.router(demo_token, f"{demo_token} of the operator"))
     app.include_router(page.router(settings(**more), demo=bool(demo_token), folder=folder))
     return app
 
@@ -216,15 +216,20 @@ async def test_a_checkout_route_that_is_the_pages_own_stays(built: Path, route: 
     assert (await ask(app, "/")).headers["location"] == "credits"
 
 
+DOORS = {"/demo/token": "secret", "/demo/operator-token": "secret of the operator"}
+
+
 async def test_the_demo_opens_to_a_browser_on_this_machine(built: Path) -> None:
     app = app_of(built, "secret")
     assert told(await ask(app, "/credits"))["demo"] is True
     for host in ("127.0.0.1:9700", "localhost:9700", "[::1]:9700"):
-        answer = await ask(app, "/demo/token", "POST", {"Origin": f"http://{host}"}, host)
-        assert answer.json()["token"] == "secret"
-        assert answer.headers["cache-control"] == "no-store"
+        for door_, told_ in DOORS.items():
+            answer = await ask(app, door_, "POST", {"Origin": f"http://{host}"}, host)
+            assert answer.json()["token"] == told_
+            assert answer.headers["cache-control"] == "no-store"
 
 
+@pytest.mark.parametrize("door_", DOORS)
 @pytest.mark.parametrize(
     "stranger",
     [
@@ -235,16 +240,19 @@ async def test_the_demo_opens_to_a_browser_on_this_machine(built: Path) -> None:
     ],
     ids=["another name", "another machine", "another page", "a page of nowhere"],
 )
-async def test_the_demo_opens_to_nobody_else(built: Path, stranger: dict[str, Any]) -> None:
+async def test_the_demo_opens_to_nobody_else(
+    built: Path, stranger: dict[str, Any], door_: str
+) -> None:
     with pytest.raises(Forbidden, match="only to a browser on this machine"):
-        await ask(app_of(built, "secret"), "/demo/token", "POST", **stranger)
+        await ask(app_of(built, "secret"), door_, "POST", **stranger)
 
 
 def test_a_service_has_a_page_and_no_door(house: House) -> None:
     answer = house.ask("GET", "/credits/buy")
     assert answer.status_code in {200, 503}  # 503: this checkout has built no page
     assert answer.headers["x-request-id"]
-    refused(house.ask("POST", "/demo/token"), 404, "not_found")
+    for door_ in DOORS:
+        refused(house.ask("POST", door_), 404, "not_found")
     refused(house.ask("GET", "/api/iam/v1/nothing"), 404, "not_found")
     refused(house.ask("GET", "/credits/assets/nothing"), 404, "not_found")
     refused(house.ask("POST", "/credits/buy"), 405, "method_not_allowed")

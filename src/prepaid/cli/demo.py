@@ -107,7 +107,11 @@ async def open_demo() -> AsyncIterator[Demo]:
         async with _simulator(base, facts) as simulator:
             settings = await _settings(facts)
             await _people(settings, facts)
-            app = create_app(settings, demo_token=facts.user_token)
+            app = create_app(
+                settings,
+                demo_token=facts.user_token,
+                demo_operator_token=facts.admin_token,
+            )
             async with serving(app, listening) as server:
                 _remember(file, facts)
                 yield Demo(facts, file, [server, simulator])

@@ -59,10 +59,17 @@ HOT = {
 log = structlog.get_logger(__name__)
 
 
-def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: str = "") -> FastAPI:
+def create_app(
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    demo_token: str = "",
+    demo_operator_token: str = "",
+) -> FastAPI:
     """The app of a service with these settings; it starts and stops with the server.
 
-    Its page hands `demo_token`, if there is one, to anybody at this machine.
+    Its page hands `demo_token` and `demo_operator_token`, if there is a demo, to anybody at this
+    machine.
     """
 
     @asynccontextmanager
@@ -103,7 +110,7 @@ def create_app(settings: Settings, clock: Clock | None = None, *, demo_token: st
     )
     app.add_middleware(RequestLog)
     if demo_token:
-        app.include_router(door.router(demo_token))
+        app.include_router(door.router(demo_token, demo_operator_token))
     app.include_router(page.router(settings, demo=bool(demo_token)))
     return app
 

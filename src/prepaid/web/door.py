@@ -1,4 +1,5 @@
-"""The demo's door: one click on the page, and you are the demo's user. Only the demo has it."""
+"""The demo's door: one click on the page, and you are the demo's user, or its operator. Only the
+demo has it."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -13,17 +14,25 @@ from prepaid.web.bodies import Json
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
-def router(user_token: str) -> APIRouter:
-    """The route that hands the demo user's token to whoever sits at this machine."""
+def router(user_token: str, operator_token: str) -> APIRouter:
+    """The routes that hand the demo's tokens to whoever sits at this machine."""
     routes = APIRouter(include_in_schema=False)
 
     @routes.post("/demo/token")
-    async def token(request: Request) -> Response:
-        _check_at_home(request)
-        told = {"success": True, "message": "You are the demo's user.", "token": user_token}
-        return Json(told, headers={"Cache-Control": "no-store"})
+    async def user(request: Request) -> Response:
+        return _handed(request, "You are the demo's user.", user_token)
+
+    @routes.post("/demo/operator-token")
+    async def operator(request: Request) -> Response:
+        return _handed(request, "You are the demo's operator.", operator_token)
 
     return routes
+
+
+def _handed(request: Request, message: str, token: str) -> Response:
+    _check_at_home(request)
+    told = {"success": True, "message": message, "token": token}
+    return Json(told, headers={"Cache-Control": "no-store"})
 
 
 def _check_at_home(request: Request) -> None:

@@ -1,21 +1,48 @@
+import { Label } from "@primer/react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { creditsMoving, creditsNamed } from "../amounts";
 import { decimalsFor } from "../burning";
 import { leave } from "../identity";
+import type { Scope } from "../service/caller";
 import { type Balance, useBalance, useProfile } from "../service/queries";
 import { told } from "../told";
 import { Anchor } from "./Anchor";
 import { Pending } from "./Pending";
 
-const VIEWS = [
+interface Tab {
+  readonly path: string;
+  readonly name: string;
+}
+
+const VIEWS: readonly Tab[] = [
   { path: "", name: "Overview" },
   { path: "buy", name: "Buy credits" },
   { path: "history", name: "History" },
   { path: "keys", name: "API keys" },
 ];
 
+/** A key of the platform has no account, so there is nothing else for it. */
+const CONSOLE: readonly Tab[] = [
+  { path: "console", name: "Totals" },
+  { path: "console/accounts", name: "Accounts" },
+  { path: "console/checkouts", name: "Checkouts" },
+  { path: "console/events", name: "Stripe events" },
+  { path: "console/doctor", name: "Doctor" },
+];
+
+const TABS: Readonly<Record<Scope, readonly Tab[]>> = { user: VIEWS, admin: CONSOLE, service: [] };
+
+/** Above other tabs, and shown at their own address alone. */
+const TOPS: ReadonlySet<string> = new Set(["", "console"]);
+
+interface ShellProps {
+  readonly path: string;
+  readonly scope: Scope;
+  readonly children: ReactNode;
+}
+
 /** What stands around every view: where one can go, who one is, what one has. */
-export function Shell({ path, children }: { path: string; children: ReactNode }) {
+export function Shell({ path, scope, children }: ShellProps) {
   const content = useRef<HTMLElement>(null);
   const tabs = useRef<HTMLElement>(null);
   const before = useRef(path);
@@ -35,11 +62,11 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
           <Anchor to="" className="brand">
             Credits
           </Anchor>
-          <Available />
-          <Who />
+          {scope === "user" ? <Available /> : <span className="available" />}
+          <Who operator={scope === "admin"} />
         </div>
         <nav aria-label="Credits" className="tabs" ref={tabs}>
-          {VIEWS.map((view) => (
+          {TABS[scope].map((view) => (
             <Anchor
               key={view.path}
               to={view.path}
@@ -51,7 +78,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
         </nav>
       </header>
       <main className="content" ref={content} tabIndex={-1}>
-        {path !== "buy/return" && <Pending />}
+        {scope === "user" && path !== "buy/return" && <Pending />}
         {children}
       </main>
     </>
@@ -59,7 +86,7 @@ export function Shell({ path, children }: { path: string; children: ReactNode })
 }
 
 function isWithin(path: string, view: string): boolean {
-  return path === view || (view !== "" && path.startsWith(`${view}/`));
+  return path === view || (!TOPS.has(view) && path.startsWith(`${view}/`));
 }
 
 function Available() {
@@ -82,12 +109,13 @@ function availableOf({ available, burning_rate }: Balance): string {
     : creditsNamed(available);
 }
 
-function Who() {
+function Who({ operator }: { operator: boolean }) {
   const { data } = useProfile();
   const name = data && ([data.first_name_t, data.last_name_t].join(" ").trim() || data.handle_s);
   return (
     <span className="who">
       {name}
+      {operator && <Label variant="accent">operator</Label>}
       {told.demo && (
         <button type="button" className="quiet" onClick={leave}>
           Leave the demo

@@ -36,9 +36,16 @@ export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
   throw refusedBy(response.status, error);
 }
 
-/** The demo user's token. The route is the demo's alone, so no document describes it. */
-export async function demoToken(): Promise<string> {
-  const answer = await fetch(new URL("demo/token", SERVICE), { method: "POST" }).catch(() => {
+export type Part = "user" | "operator";
+
+const DOORS: Readonly<Record<Part, string>> = {
+  user: "demo/token",
+  operator: "demo/operator-token",
+};
+
+/** A token of the demo's. The routes are the demo's alone, so no document describes them. */
+export async function demoToken(part: Part): Promise<string> {
+  const answer = await fetch(new URL(DOORS[part], SERVICE), { method: "POST" }).catch(() => {
     throw unreachable();
   });
   const told = (await answer.json().catch(() => ({}))) as { readonly token?: string };

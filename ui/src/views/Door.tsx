@@ -1,9 +1,10 @@
 import { Button, Heading } from "@primer/react";
 import { useMutation } from "@tanstack/react-query";
 import { useEffect } from "react";
+import { goTo } from "../address";
 import { enter } from "../identity";
 import { Wrong } from "../parts/faces";
-import { demoToken } from "../service/client";
+import { demoToken, type Part } from "../service/client";
 import { told } from "../told";
 
 /** What is shown to who brings no token. */
@@ -22,22 +23,38 @@ export function Door() {
 }
 
 function Demo() {
-  const opening = useMutation({ mutationFn: demoToken, onSuccess: enter });
+  const opening = useMutation({
+    mutationFn: demoToken,
+    onSuccess: (token, part: Part) => {
+      if (part === "operator") goTo("console", "replace");
+      enter(token);
+    },
+  });
   return (
     <>
       <p>
         This is a demo of prepaid. You can buy credits as a user who is made up, and pay with test
-        cards at a simulated Stripe. No real money moves.
+        cards at a simulated Stripe; or look behind the counter as its operator. No real money
+        moves.
       </p>
       {opening.isError && <Wrong what="The demo" error={opening.error} />}
-      <Button
-        variant="primary"
-        size="large"
-        loading={opening.isPending}
-        onClick={() => opening.mutate()}
-      >
-        Open as the demo user
-      </Button>
+      <div className="actions">
+        <Button
+          variant="primary"
+          size="large"
+          loading={opening.isPending && opening.variables === "user"}
+          onClick={() => opening.mutate("user")}
+        >
+          Open as the demo user
+        </Button>
+        <Button
+          size="large"
+          loading={opening.isPending && opening.variables === "operator"}
+          onClick={() => opening.mutate("operator")}
+        >
+          Open as the operator
+        </Button>
+      </div>
     </>
   );
 }

@@ -31,6 +31,24 @@ async def overview(visitor: Visitor) -> None:
     await visitor.reads("Fetch the data")
 
 
+async def charts(visitor: Visitor) -> None:
+    visitor.bought(650)
+    for name, cost in (("Fetch the data", 12.5), ("Train a model", 241.75), ("Report", 7)):
+        visitor.spends(name, cost)
+    visitor.burns(visitor.runs("Notebook of today", 5, credits=60), 0.005)
+    await visitor.come()
+    await visitor.near("Credits over time")
+    await expect(visitor.page.get_by_role("img")).to_have_count(2)
+
+
+async def charts_as_tables(visitor: Visitor) -> None:
+    await charts(visitor)
+    for title in ("Credits over time", "Spending"):
+        part = visitor.page.get_by_role("region", name=title, exact=True)
+        await part.get_by_role("button", name="Table").click()
+    await expect(visitor.page.get_by_role("table")).to_have_count(2)
+
+
 async def buy(visitor: Visitor) -> None:
     await visitor.come("buy")
     await visitor.reads("Best value")
@@ -176,7 +194,7 @@ async def nowhere(visitor: Visitor) -> None:
 VIEWS: dict[str, Show] = {
     show.__name__: show
     for show in (
-        *(door, overview_empty, overview, buy, pay, not_on_sale, nowhere),
+        *(door, overview_empty, overview, charts, charts_as_tables, buy, pay, not_on_sale, nowhere),
         *(pay_declined, pay_asked, pay_expired, pay_without_form, returned_failed),
         *(returned_unpaid, returned_paid, returned_processing, returned_credited),
         *(returned_expired, returned_unknown, history_empty, history),

@@ -92,6 +92,11 @@ class Visitor:
         """Within so many seconds the view says so."""
         await expect(self.told(sentence).first).to_be_visible(timeout=seconds * 1000)
 
+    async def near(self, title: str) -> None:
+        """They go down to the charts, which come when somebody is near, until there is one."""
+        await self.page.locator(".charts").scroll_into_view_if_needed()
+        await expect(self.page.get_by_role("heading", name=title)).to_be_visible()
+
     async def has(self, credits: int, seconds: float = 5) -> None:  # noqa: A002
         """Within so many seconds the page shows that they have so many available."""
         available = self.page.get_by_test_id("available")

@@ -16,6 +16,8 @@ PRICES = "**/stripe/v1/prices"
 CHECKOUT = "**/checkout/session/*"
 ENTRIES = "**/usage/entries*"
 PURCHASES = "**/checkout/sessions*"
+BALANCES = "**/usage/balance-history*"
+SPENDING = "**/usage/spending*"
 KEYS = "**/v1/api-keys*"
 OPENING = "**/checkout/session"
 STRIPE_JS = "**/endive/stripe.js"
@@ -36,6 +38,8 @@ async def never(_: Route) -> None:
 
 WAITS = {
     "overview": ("", CREDITS, "Loading your credits"),
+    "balances": ("", BALANCES, "Loading the credits over time"),
+    "spending": ("", SPENDING, "Loading the spending"),
     "buy": ("buy", PRICES, "Loading the packages"),
     "pay": ("buy?package={price}", OPENING, "Loading Stripe's payment form"),
     "return": ("buy/return?session_id={session}", CHECKOUT, "Loading your purchase"),
@@ -55,6 +59,18 @@ async def test_a_view_says_what_it_waits_for(visitor: Visitor, view: str) -> Non
 
 WRONG = {
     "overview": ("", CREDITS, "Your credits can't be shown now.", "You have no credits yet."),
+    "balances": (
+        "",
+        BALANCES,
+        "The credits over time can't be shown now.",
+        "You had no credits in the last 7 days.",
+    ),
+    "spending": (
+        "",
+        SPENDING,
+        "The spending can't be shown now.",
+        "Nothing was spent in the last 7 days.",
+    ),
     "buy": ("buy", PRICES, "The packages can't be shown now.", "Best value"),
     "pay": (
         "buy?package={price}",

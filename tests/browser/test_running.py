@@ -35,6 +35,7 @@ async def test_what_runs_without_a_limit_moves_every_second(visitor: Visitor) ->
     await visitor.come()
     balance = visitor.page.locator("dt", has_text="Balance").locator("+ dd")
     await visitor.reads("as long as credits are available")
+    await expect(visitor.page.get_by_role("img")).to_have_count(2)  # the charts have been asked for
     seen = await balance.inner_text()
     await visitor.page.route("**/api/**", lambda route: route.abort())  # it is counted, not asked
     await expect(balance).not_to_have_text(seen, timeout=3_000)

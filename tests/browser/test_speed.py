@@ -54,6 +54,21 @@ async def test_what_other_pages_load_is_a_few_kilobytes(visitor: Visitor) -> Non
     assert "react" not in answer.text.lower()
 
 
+async def test_the_overview_is_small_too_and_what_draws_charts_comes_when_one_is_near(
+    visitor: Visitor, record_property: Callable[[str, object], None]
+) -> None:
+    session = await visitor.context.new_cdp_session(visitor.page)
+    scripts = await counted(session)
+    await visitor.page.set_viewport_size({"width": 360, "height": 300})
+    await visitor.come()
+    await visitor.reads("Nothing has run yet.")
+    before = sum(scripts.values())
+    assert 0 < before < MOST_BYTES
+    await visitor.near("Spending")
+    record_property("script_bytes_with_charts", sum(scripts.values()))
+    assert sum(scripts.values()) > before
+
+
 async def counted(session: CDPSession) -> dict[str, int]:
     """Fills with the bytes on the wire of each script that is loaded from now on."""
     scripts = dict[str, int]()

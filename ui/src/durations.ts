@@ -28,3 +28,8 @@ export function moment(instant: string, locale?: string): string {
     new Date(instant),
   );
 }
+
+/** The same to the second, where several may share a minute. */
+export function momentExact(at: number, locale?: string): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "medium" }).format(at);
+}

@@ -1,23 +1,30 @@
 /** What the page knows of the service: one hook for each thing, and one cache behind them. */
 
 import { QueryClient, queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { beginning, type Span } from "../charts";
 import { leave } from "../identity";
 import { type Answer, answered, Refused, service } from "./client";
 import type {
   BalanceOut,
+  By,
   CheckoutOut,
   CheckoutTold,
   EntryOut,
   KeyOut,
   Kind,
   operations,
+  PointOut,
   PriceOut,
   ReservationOut,
+  SpendingOut,
   State,
 } from "./schema";
 import { isLive } from "./stream";
 
 export type Balance = BalanceOut;
+export type BalancePoint = PointOut;
+export type Spending = SpendingOut;
+export type SpendingBy = By;
 export type ApiKey = KeyOut;
 export type Entry = EntryOut;
 export type EntriesQuery = NonNullable<
@@ -90,6 +97,34 @@ export function useEnded() {
     select: (told) =>
       told.reservations.filter((one) => one.end_date !== null).slice(0, ENDED_SHOWN),
     refetchInterval: LIVE_SECONDS * 1000,
+  });
+}
+
+const CHART_SECONDS = 60; // a stream of charges doesn't draw them anew each second
+
+/** What there was over a span that ends now. */
+export function useBalanceHistory(span: Span) {
+  return useQuery({
+    queryKey: ["charts", "balance", span.id],
+    queryFn: () => {
+      const query = { since: beginning(span, Date.now()) };
+      return answered(service.GET("/api/iam/v1/usage/balance-history", { params: { query } }));
+    },
+    refetchInterval: CHART_SECONDS * 1000,
+  });
+}
+
+const COSTS_SHOWN = 8;
+
+/** What credits went to in a span that ends now. */
+export function useSpending(span: Span, by: SpendingBy) {
+  return useQuery({
+    queryKey: ["charts", "spending", span.id, by],
+    queryFn: () => {
+      const query = { since: beginning(span, Date.now()), by, limit: COSTS_SHOWN };
+      return answered(service.GET("/api/iam/v1/usage/spending", { params: { query } }));
+    },
+    refetchInterval: CHART_SECONDS * 1000,
   });
 }
 

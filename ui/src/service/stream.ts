@@ -10,6 +10,8 @@ import { SERVICE } from "../told";
 import { follow, STREAM, type Told } from "./following";
 import type { Balance } from "./queries";
 
+const RESTS_MILLISECONDS = 5_000; // a chart is drawn no more often, however much is spent
+
 let live = false;
 
 /** Whether the stream is telling: then there is no need to ask. */
@@ -28,6 +30,10 @@ export function hear(cache: QueryClient, told: Told): void {
   } else if (told.event) {
     const stale = ["reservations", "entries", "checkout", "purchases"];
     for (const name of stale) void cache.invalidateQueries({ queryKey: [name] });
+    void cache.invalidateQueries({
+      queryKey: ["charts"],
+      predicate: ({ state }) => Date.now() - state.dataUpdatedAt > RESTS_MILLISECONDS,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import { credits, creditsMoving } from "../amounts";
 import { decimalsFor, secondsLeft, standing } from "../burning";
 import { duration } from "../durations";
 import { useNow } from "../now";
+import { Charts } from "../parts/Charts";
 import { Ended } from "../parts/Ended";
 import { Empty, Loading, Notice, Wrong } from "../parts/faces";
 import { LinkButton } from "../parts/LinkButton";
@@ -55,6 +56,7 @@ function Now({ balance, at, away }: { balance: Balance; at: number; away: boolea
       ) : (
         <Running reservations={balance.reservations} seconds={seconds} />
       )}
+      <Charts />
       <h2 className="section">Ended lately</h2>
       <Ended />
     </>

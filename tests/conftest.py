@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from local_postgres import LocalPostgres, RunningPostgres, database_name, make_home
 
@@ -15,17 +16,33 @@ if TYPE_CHECKING:
     from xdist.workermanage import WorkerController
 
 BACKENDS = ["sqlite", "postgresql"]
+MEASURED = {Path(__file__).with_name(room) for room in ("core", "flows")}
+SIMULATIONS = {"test_histories.py", "test_schedules.py"}
+"""They live by chance, and find faults: they need not be what reaches a branch."""
 HOME = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the folder of the run's one PostgreSQL; the controller tells its workers."""
+    """Name the folder of the run's one PostgreSQL; the controller tells its workers. No example of
+    a property has a deadline: a machine that is busy fails nothing, and each test has its own."""
+    settings.register_profile("house", deadline=None)
+    settings.load_profile("house")
     structlog.configure(
         processors=[structlog.processors.KeyValueRenderer()],
         logger_factory=structlog.ReturnLoggerFactory(),  # nobody reads thousands of lines
     )
     told = getattr(config, "workerinput", {}).get("postgres_home")
     config.stash[HOME] = Path(told) if told else make_home(in_memory=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is measured: the tests of the rooms that have to be covered, but for simulations.
+    Put first what takes longest: whoever is left with it at the end keeps the other worker waiting.
+    """
+    for item in items:
+        if item.path.name not in SIMULATIONS and not MEASURED.isdisjoint(item.path.parents):
+            item.add_marker("measured")
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.hookimpl(optionalhook=True)

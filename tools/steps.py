@@ -25,6 +25,7 @@ class Steps:
         self.scratch = scratch
         self._variables = dict(variables) | {"TMPDIR": str(scratch)}
         self._results: dict[str, bool] = {}
+        self._suites: set[str] = set()
         self._not_run: list[str] = []
         self._tests: Counter[str] = Counter()
 
@@ -39,12 +40,13 @@ class Steps:
             print(log.read_text(errors="replace"), flush=True)
         return passed
 
-    def run_tests(self, *command: str | Path) -> bool:
+    def run_tests(self, name: str, *command: str | Path) -> bool:
         """Run pytest, in view, and count its tests."""
         started = time.monotonic()
-        report = self.scratch / "tests.xml"
+        report = self.scratch / f"tests-{len(self._suites)}.xml"
+        self._suites.add(name)
         passed = self._call((*command, f"--junitxml={report}"), None) == 0
-        self._tell("pytest", started, passed=passed)
+        self._tell(name, started, passed=passed)
         if report.exists():
             self._count(ET.parse(report).getroot())  # noqa: S314 (pytest wrote it)
         return passed
@@ -65,7 +67,9 @@ class Steps:
 
     def _closing_line(self) -> str:
         """Tests and checks together; pytest itself counts only when no test tells it failed."""
-        checks = Counter(passed for name, passed in self._results.items() if name != "pytest")
+        checks = Counter(
+            passed for name, passed in self._results.items() if name not in self._suites
+        )
         failed = self._tests["failed"] + checks[False]
         if failed == 0 and not all(self._results.values()):
             failed = 1

@@ -192,6 +192,12 @@ async def test_one_process_sweeps_until_it_is_silent(database: Database) -> None
     assert await take_turn(database, first, AT + 7 * SECOND) is None
 
 
+async def test_of_many_that_take_the_turn_at_once_one_sweeps(database: Database) -> None:
+    ids = [new_id() for _ in range(10)]
+    taken = await asyncio.gather(*(take_turn(database, who, AT) for who in ids))
+    assert len([pulse for pulse in taken if pulse is not None]) == 1
+
+
 async def test_a_pulse_is_written_once_a_second(database: Database) -> None:
     who = new_id()
     first = await take_turn(database, who, AT)

@@ -12,8 +12,9 @@ from uuid import uuid4
 import pytest
 
 from listeners import STREAM, listening, opened
+from local_clock import LocalClock
 from local_postgres import LocalPostgres
-from local_service import CREDITS, RETURN_ORIGIN, House, refused, running, token
+from local_service import CREDITS, RETURN_ORIGIN, House, refused, running, running_by, token
 from local_stripe import Json, LocalStripe, wait_for
 from prepaid.core.identity import Scope
 from prepaid.flows.changes import MOST_OF_ACCOUNT
@@ -136,6 +137,24 @@ def test_its_user_is_warned_and_told_when_it_runs_out(own: Purse) -> None:
     (settled,) = listener.of("entry")
     assert (settled["kind"], settled["credits"]) == ("settlement", "-60.3")
     assert listener.of("balance")[-1]["reservations"] == []
+
+
+def test_who_is_warned_and_when_is_the_operators_choice(
+    fresh_database: str, stripe_account: LocalStripe, uid: str
+) -> None:
+    clock = LocalClock()
+    chosen = {"PREPAID_WARN_SECONDS": "90, 30"}
+    with running_by(clock, fresh_database, stripe_account, **chosen) as house:
+        purse = Purse(house, house.admin(), uid).give(100)
+        with listening(house.url, purse.token) as listener:
+            name = open_one(purse, 1, 100, heartbeat_seconds=3_600)
+            do(purse, name, "heartbeat")
+            for passed, told in ((11, ["warned"]), (60, ["warned"] * 2)):
+                clock.forward(passed)
+                wait_for(lambda told=told: listener.types() == ["opened", *told])  # type: ignore[misc]  # mypy knows no type for it
+            first, second = [one["seconds_left"] for one in listener.of("notice")[1:]]
+    assert 60 < float(first) <= 90 - 1
+    assert float(second) <= 30 - 1
 
 
 def test_a_page_can_count_by_itself(purse: Purse) -> None:

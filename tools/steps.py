@@ -1,4 +1,4 @@
-"""Runs the steps of `./test`, one after the other, and tells how they ended."""
+"""Runs the steps of `./test`, and tells how they ended."""
 
 import os
 import shutil
@@ -9,7 +9,8 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,16 +29,33 @@ class Steps:
         self._suites: set[str] = set()
         self._not_run: list[str] = []
         self._tests: Counter[str] = Counter()
+        self._children: set[subprocess.Popen[bytes]] = set()
+        self._interrupted = False
+
+    def beside(self, *rows: Callable[[], None]) -> None:
+        """Run rows of steps beside each other: most keep one processor busy."""
+        with ThreadPoolExecutor(len(rows)) as both:
+            running = [both.submit(row) for row in rows]
+            try:
+                for row in running:
+                    row.result()
+            except BaseException:
+                self._interrupted = True
+                for child in tuple(self._children):
+                    _stop(child)
+                raise
 
     def run(self, name: str, *command: str | Path) -> bool:
         """Run a check; show what it wrote only if it fails."""
+        if self._interrupted:
+            return False
         started = time.monotonic()
-        log = self.scratch / "step.log"
-        with log.open("wb") as output:
+        with tempfile.TemporaryFile(dir=self.scratch) as output:
             passed = self._call(command, output.fileno()) == 0
-        self._tell(name, started, passed=passed)
-        if not passed:
-            print(log.read_text(errors="replace"), flush=True)
+            self._tell(name, started, passed=passed)
+            if not passed:
+                output.seek(0)
+                print(output.read().decode(errors="replace"), flush=True)
         return passed
 
     def run_tests(self, name: str, *command: str | Path) -> bool:
@@ -104,10 +122,12 @@ class Steps:
             env=self._variables,
             start_new_session=True,
         )
+        self._children.add(child)
         try:
             return child.wait()
         finally:
             _stop(child)
+            self._children.discard(child)
 
 
 @contextmanager

@@ -91,6 +91,4 @@ def _log(event: Snapshot | Thin, session: StripeSession, told: Told) -> None:
             **named,
         )
     else:
-        log.info(
-            "event_taken", **named, verdict=told.verdict, why=told.why, repeated=told.repeated
-        )
+        log.info("event_taken", **named, verdict=told.verdict, why=told.why, repeated=told.repeated)

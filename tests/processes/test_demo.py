@@ -93,6 +93,14 @@ def test_what_a_script_needs_is_for_its_owner_alone(running: Program) -> None:
     } <= set(facts_of(running))
 
 
+def test_the_page_opens_as_the_user_and_as_the_operator(running: Program) -> None:
+    facts = facts_of(running)
+    for door, token in (("token", "user_token"), ("operator-token", "admin_token")):
+        answer = http.request("POST", f"{facts['url']}/demo/{door}")
+        assert answer.json()["token"] == facts[token]
+    assert ask(facts, "GET", "/api/iam/v1/whoami", "admin_token")["scope"] == "admin"
+
+
 def test_each_token_is_what_it_says(running: Program) -> None:
     facts = facts_of(running)
     profile = ask(facts, "GET", "/api/iam/v1/whoami")["profile"]

@@ -13,12 +13,25 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.amounts import Credits
 from prepaid.core.books import Account
+from prepaid.core.checkouts import State
+from prepaid.core.commands import Verdict
 from prepaid.core.entries import Kind
+from prepaid.core.filters import CheckoutFilter
 from prepaid.core.grants import PRIORITY, Grant
 from prepaid.core.reservations import Reservation
 from prepaid.ids import new_id
-from prepaid.storage import accounts, burning, entries, grants, reservations
+from prepaid.storage import (
+    accounts,
+    burning,
+    checkouts,
+    entries,
+    grants,
+    inbox,
+    reservations,
+    totals,
+)
 from prepaid.storage.database import Database
+from prepaid.storage.inbox import Place
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 FIVE = Credits.of(5)
@@ -77,6 +90,45 @@ async def test_sqlite_asks_an_index_that_has_unspent_grants_alone(migrated_sqlit
 async def test_sqlite_finds_what_is_due_by_its_time(migrated_sqlite: Path) -> None:
     steps = await planned(migrated_sqlite, lambda connection: grants.due(connection, AT, "", 5))
     assert [step for step in steps if " grants" in step and " USING " not in step] == []
+
+
+CREDITED = CheckoutFilter(frozenset([State.CREDITED]))
+PLACE = Place(AT, "evt_1")
+
+
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda connection: accounts.listed(connection, "", 5), "autoindex_accounts"),
+        (lambda connection: accounts.listed(connection, "", 5, "ada"), "autoindex_names"),
+        (lambda connection: checkouts.listed(connection, None, None, 5), "autoindex_checkouts"),
+        (lambda connection: checkouts.listed(connection, "ada", None, 5), "checkouts_account"),
+        (
+            lambda connection: checkouts.listed(connection, None, new_id(), 5, CREDITED),
+            "checkouts_state",
+        ),
+        (lambda connection: inbox.listed(connection, None, 5), "inbox_at"),
+        (lambda connection: inbox.listed(connection, PLACE, 5), "inbox_at"),
+        (
+            lambda connection: inbox.listed(connection, PLACE, 5, Verdict.QUARANTINED),
+            "inbox_verdict",
+        ),
+        (totals.taken, "entries_taken"),
+    ],
+    ids=[
+        *("accounts", "accounts by name", "checkouts", "checkouts of an account"),
+        *("checkouts in a state", "events", "older events", "events in quarantine"),
+        "what was taken back",
+    ],
+)
+async def test_what_an_operator_lists_is_read_in_the_order_of_an_index(
+    ask: Callable[[AsyncConnection], Awaitable[object]], index: str, migrated_sqlite: Path
+) -> None:
+    """Nothing is sorted but the names that are found."""
+    steps = await planned(migrated_sqlite, ask)
+    assert [step for step in steps if index in step], steps
+    sorts = [step for step in steps if "TEMP B-TREE" in step]
+    assert sorts == [] or index == "autoindex_names", steps
 
 
 async def test_a_charge_makes_postgresql_touch_no_index_of_accounts_and_grants(

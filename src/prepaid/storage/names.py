@@ -33,7 +33,7 @@ async def exchange(connection: AsyncConnection, uid: str, written: Collection[st
 
 def found(begins: str, after: str, limit: int) -> Select[tuple[str]]:
     """The accounts by uid, beginning after one, that have a name which begins so, in whatever
-    letters."""
+    letters. All that begin so are sorted for each page: a million take a second."""
     word = small(begins)
     uid = names.c.account_uid
     alike = (names.c.word >= word, names.c.word < word + _LAST, uid > after)

@@ -32,6 +32,42 @@ async def test_the_history_tells_what_was_bought_and_spent_and_is_filtered(
     await expect(rows).to_have_count(3)
 
 
+async def test_the_history_is_filtered_by_kind_and_by_day(visitor: Visitor) -> None:
+    visitor.bought(50)
+    visitor.spends("Train a model", 12.5)
+    await visitor.come("history")
+    rows = visitor.page.locator("tbody tr")
+    await expect(rows).to_have_count(2)
+    await visitor.page.get_by_label("What").select_option("Bought")
+    await visitor.press("Filter")
+    await expect(rows).to_have_count(1)
+    await expect(rows).to_contain_text("+50")
+    today = await visitor.page.evaluate("new Date().toISOString().slice(0, 10)")
+    await visitor.page.get_by_label("What").select_option("Everything")
+    await visitor.page.get_by_label("From day").fill(today)
+    await visitor.page.get_by_label("To day").fill(today)
+    await visitor.press("Filter")
+    await expect(rows).to_have_count(2)
+    assert visitor.page.url.endswith(f"/credits/history?since={today}&until={today}")
+    await visitor.page.get_by_label("From day").fill("2020-01-01")
+    await visitor.page.get_by_label("To day").fill("2020-01-31")
+    await visitor.press("Filter")
+    await visitor.reads("Nothing matches these filters.")
+
+
+async def test_what_is_older_comes_on_demand(visitor: Visitor) -> None:
+    visitor.bought(650)
+    for number in range(50):
+        visitor.spends(f"Job {number}", 1)
+    await visitor.come("history")
+    rows = visitor.page.locator("tbody tr")
+    await expect(rows).to_have_count(50)
+    await visitor.press("Show older")
+    await expect(rows).to_have_count(51)
+    await expect(rows.last).to_contain_text("+650")
+    await expect(visitor.page.get_by_role("button", name="Show older")).to_have_count(0)
+
+
 async def test_the_history_is_saved_as_a_file(visitor: Visitor, tmp_path: Path) -> None:
     visitor.bought(50)
     visitor.spends("Train a model", 12.5)

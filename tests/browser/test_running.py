@@ -26,6 +26,7 @@ async def test_what_runs_ticks_down_warns_and_runs_out(visitor: Visitor) -> None
         await visitor.page.wait_for_function(SHOWS, arg=sentence, timeout=10_000)
     await visitor.reads("Nothing is running, and nothing is reserved.")
     await visitor.reads("Cost: 10 credits")
+    await visitor.reads("its 10 credits were used up")
     await visitor.has(40)
 
 

@@ -5,13 +5,14 @@ pictures are made.
 """
 
 import asyncio
+import re
 import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import chromium
 import structlog
-from playwright.async_api import Browser, ViewportSize
+from playwright.async_api import Browser, FloatRect, Page, ViewportSize, expect
 
 from local_browser import Watch
 from local_browser import chromium as running
@@ -29,6 +30,9 @@ WIDTHS: dict[str, ViewportSize] = {
     "narrow": {"width": 360, "height": 500},
 }
 SCHEMES = ("light", "dark")
+HIGHEST = 1400
+"""Of a view that goes on, the rest looks the same."""
+
 EMBEDDED = "embedded"
 
 HEAD = """# Every view
@@ -94,14 +98,26 @@ async def picture(  # noqa: PLR0913, PLR0917 - a picture is of this much
     uid = f"user-{name}-{width}"
     visitor = Visitor(context, await context.new_page(), shop, packages, uid, watch)
     await show(visitor)
-    await visitor.page.mouse.move(0, 0)  # nothing is hovered over
+    await at_rest(visitor.page)
     for scheme in SCHEMES:
         await visitor.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        await visitor.page.screenshot(
-            path=FOLDER / f"{name}-{width}-{scheme}.png", full_page=True, animations="disabled"
-        )
+        file = FOLDER / f"{name}-{width}-{scheme}.png"
+        if await visitor.page.locator("[role$=dialog]").count():  # it covers the window, no more
+            await visitor.page.screenshot(path=file, animations="disabled")
+            continue
+        high = min(HIGHEST, await visitor.page.evaluate("document.documentElement.scrollHeight"))
+        whole: FloatRect = {"x": 0, "y": 0, "width": WIDTHS[width]["width"], "height": high}
+        await visitor.page.screenshot(path=file, animations="disabled", full_page=True, clip=whole)
     await context.close()
     shop.stripe.control("deliveries/release", type="*")
+
+
+async def at_rest(page: Page) -> None:
+    """Nothing is hovered over, and the header knows who is there."""
+    await page.mouse.move(0, 0)
+    if await page.locator("header nav").count():
+        await expect(page.locator(".who")).to_have_text(re.compile("Lovelace|operator"))
+        await expect(page.locator(".available")).to_have_text(re.compile("credit|^$"))
 
 
 def gallery(names: list[str]) -> str:

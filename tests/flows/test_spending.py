@@ -124,10 +124,10 @@ async def ledger(database: Database, clock: Clock) -> AsyncIterator[Ledger]:
         yield opened
 
 
-async def runs(ledger: Ledger, resource: str, type_: str, rate: int) -> Reservation:
+async def runs(ledger: Ledger, resource: str, type_: str, rate: int, name: str = "") -> Reservation:
     """Something burns so many credits a second."""
     asked = Open(
-        *(new_id(), "ada", str(new_id()), resource, type_, "", Credits.of(rate), None, 30),
+        *(new_id(), "ada", str(new_id()), resource, type_, name, Credits.of(rate), None, 30),
         *("runner", True),
     )
     held = await reservations.hold(ledger, asked)
@@ -178,6 +178,21 @@ async def test_a_span_that_is_over_has_nothing_that_runs(
     assert (over.costs, over.others, over.total) == ({}, (0, Cost()), Cost())
     goes_on = await spending(database, "ada", None, None, clock.now)
     assert goes_on.total == Cost(NOTHING, Credits.of(10))
+
+
+async def test_what_its_users_named_is_told_by_the_last_name_it_had(
+    database: Database, ledger: Ledger, clock: Clock
+) -> None:
+    for name in ("First try", "Second try", ""):
+        await runs(ledger, "k1", "kernel", 1, name)
+    await runs(ledger, "k1", "job", 1)
+    await charged(ledger, "report", 1)
+    clock.now += timedelta(seconds=10)
+    found = await spending(database, "ada", None, None, clock.now)
+    assert found.costs.keys() == {"kernel k1", "job k1", "report"}
+    assert found.given_names == {"kernel k1": "Second try"}
+    types = await spending(database, "ada", None, None, clock.now, By.RESOURCE_TYPE)
+    assert types.given_names == {}
 
 
 async def test_what_has_not_burnt_anything_is_not_told(database: Database, ledger: Ledger) -> None:

@@ -60,17 +60,20 @@ def test_spending_is_summed_up_with_what_runs(
         ada = holder(house, credits_=100)
         for resource, cost in (("j1", 1), ("j2", 2), ("j3", "3.5"), ("", 4)):
             charge(ada, cost, resource)
-        one = ada.opens(credits=60, burning_rate=1, resource_type="kernel", heartbeat_seconds=3600)
+        named = {"resource_type": "kernel", "resource_given_name": "My Kernel"}
+        one = ada.opens(credits=60, burning_rate=1, heartbeat_seconds=3600, **named)
         ada.does("POST", one, "/heartbeat")
         clock.forward(30)
         told = house.get(f"{SPENDING}?limit=2", ada.user)
         kernel, job = told["spending"]
         assert (kernel["resource_type"], kernel["resource"], kernel["spent"]) == ("kernel", "k1", 0)
+        assert kernel["resource_given_name"] == "My Kernel"
         assert 30 <= Decimal(str(kernel["accrued"])) < 60
         assert kernel["credits"] == kernel["accrued"] == told["total"]["accrued"]
         assert job == {
             "resource_type": "",
             "resource": "job",
+            "resource_given_name": "job",
             "credits": 4,
             "spent": 4,
             "accrued": 0,

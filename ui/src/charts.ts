@@ -88,13 +88,13 @@ export interface Cost {
 
 /** What credits went to, the most expensive first, and all the others in one. */
 export function costsOf({ spending, others }: Spending, by: SpendingBy): Cost[] {
-  const costs = spending.map(({ resource, resource_type: type, credits, spent, accrued }) => ({
+  const costs = spending.map(({ resource, resource_given_name, resource_type: type, ...cost }) => ({
     id: `${type} ${resource}`,
-    name: (by === "resource" ? resource || type : type) || "Not named",
+    name: (by === "resource" ? resource_given_name || type : type) || "Not named",
     type,
-    credits,
-    spent,
-    accrued,
+    credits: cost.credits,
+    spent: cost.spent,
+    accrued: cost.accrued,
   }));
   if (others.count === 0) return costs;
   const { count, credits, spent, accrued } = others;

@@ -66,8 +66,22 @@ const SPENT: Spending = {
   at: "2027-03-10T12:00:00Z",
   by: "resource",
   spending: [
-    { resource_type: "kernel", resource: "k1", credits: 3.5, spent: 1, accrued: 2.5 },
-    { resource_type: "", resource: "", credits: 1, spent: 1, accrued: 0 },
+    {
+      resource_type: "kernel",
+      resource: "k1",
+      resource_given_name: "My kernel",
+      credits: 3.5,
+      spent: 1,
+      accrued: 2.5,
+    },
+    {
+      resource_type: "",
+      resource: "",
+      resource_given_name: "",
+      credits: 1,
+      spent: 1,
+      accrued: 0,
+    },
   ],
   others: { count: 2, credits: 0.5, spent: 0.5, accrued: 0 },
   total: { credits: 5, spent: 2.5, accrued: 2.5 },
@@ -76,7 +90,7 @@ const SPENT: Spending = {
 test("costs are named, and the others are one of them, so that all together is the total", () => {
   const costs = costsOf(SPENT, "resource");
   expect(costs.map(({ name, type }) => [name, type])).toEqual([
-    ["k1", "kernel"],
+    ["My kernel", "kernel"],
     ["Not named", ""],
     ["2 others", ""],
   ]);
@@ -87,7 +101,11 @@ test("costs are named, and the others are one of them, so that all together is t
 });
 
 test("by type a cost has the type's name, and without others there is no row of them", () => {
-  const types = SPENT.spending.map((one) => ({ ...one, resource: null }));
+  const types = SPENT.spending.map((one) => ({
+    ...one,
+    resource: null,
+    resource_given_name: null,
+  }));
   const told = { ...SPENT, spending: types, others: { ...SPENT.others, count: 0 } };
   expect(costsOf(told, "resource_type").map(({ name }) => name)).toEqual(["kernel", "Not named"]);
 });

@@ -21,7 +21,14 @@ const spending = (...costs: object[]) =>
     total: { ...NOTHING, credits: 12.5, spent: 12.5 },
   });
 
-const KERNEL = { resource_type: "kernel", resource: "k1", ...NOTHING, credits: 12.5, spent: 12.5 };
+const KERNEL = {
+  resource_type: "kernel",
+  resource: "k1",
+  resource_given_name: "My kernel",
+  ...NOTHING,
+  credits: 12.5,
+  spent: 12.5,
+};
 
 function rows(): string[] {
   return [...document.querySelectorAll("tr")].map((row) => row.textContent ?? "");
@@ -49,7 +56,7 @@ test("both charts are loading, and then their tables have the numbers that were 
   await reads("When", "Together");
   expect(rows().filter((row) => row.includes("37.5"))).toHaveLength(2);
   expect(rows().filter((row) => row.endsWith("M50"))).toHaveLength(1);
-  expect(rows()).toContain("k1kernel12.512.50");
+  expect(rows()).toContain("My kernelkernel12.512.50");
   expect(rows()).toContain("Together12.512.50");
 });
 

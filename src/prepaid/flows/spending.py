@@ -45,11 +45,13 @@ class Cost:
 @dataclass(frozen=True, slots=True)
 class Spending:
     """What most went to, this first: by the type and the name of a resource ("kernel k1"), or by a
-    type alone. `others` are how many more there are, and what they have cost together."""
+    type alone. `given_names` are what users call them, where they do. `others` are how many more
+    there are, and what they have cost together."""
 
     at: datetime
     by: By
     costs: dict[str, Cost]
+    given_names: dict[str, str]
     others: tuple[int, Cost]
     total: Cost
 
@@ -80,10 +82,13 @@ async def spending(  # noqa: PLR0913, PLR0917 - whose, from when to when, as of 
         accrued = _accrued(running if until is None or until > at else [], by, at)
         found = await sums.most(connection, spent, most)
         posted = found.most | await sums.on(connection, spent, accrued.keys())
+        shown = _first(posted, accrued, most)
+        named = [name.partition(" ")[2] for name in shown if by is By.RESOURCE]
+        given = await reservations.given_names(connection, uid, named)
     total = Cost(found.total, _sum(accrued.values()))
-    shown = _first(posted, accrued, most)
     more = found.count + len(accrued.keys() - posted.keys()) - len(shown)
-    return Spending(at, by, shown, (more, _rest(total, shown)), total)
+    names = {f"{type_} {resource}": name for (type_, resource), name in given.items()}
+    return Spending(at, by, shown, names, (more, _rest(total, shown)), total)
 
 
 def _accrued(running: Iterable[Reservation], by: By, at: datetime) -> dict[str, Credits]:

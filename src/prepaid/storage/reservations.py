@@ -138,6 +138,22 @@ async def listed(
     return [reservation_of(row) for row in rows]
 
 
+async def given_names(
+    connection: AsyncConnection, account_uid: str, resources: Collection[str]
+) -> dict[tuple[str, str], str]:
+    """What an account's resources (type, resource) were last called by their users, where they
+    were called anything."""
+    if not resources:
+        return {}
+    one = reservations.c
+    query = (
+        select(one.resource_type, one.resource, one.given_name)
+        .where(one.account_uid == account_uid, one.resource.in_(resources), one.given_name != "")
+        .order_by(one.id)
+    )
+    return {(type_, name): given for type_, name, given in await connection.execute(query)}
+
+
 def _true_of(wanted: Filter) -> Iterator[ColumnElement[bool]]:
     if wanted.since is not None:
         yield reservations.c.started_at >= wanted.since

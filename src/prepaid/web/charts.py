@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from prepaid.exact import number
 from prepaid.flows import balance_history, spending
-from prepaid.flows.spending import By, Cost
+from prepaid.flows.spending import By, Cost, Spending
 from prepaid.web.auth import AccountUid, AnyCaller, TheService, account_for
 from prepaid.web.bodies import CreditsNumber, Json
 from prepaid.web.entries import Moment
@@ -49,11 +49,13 @@ class CostOut(BaseModel):
 
 
 class SpendingPart(CostOut):
-    """What went to one resource, or to all of a type; its `resource` is null then. The type is
-    the first word of what it was for, if that has several, as with usages."""
+    """What went to one resource, or to all of a type; its `resource` and `resource_given_name` are
+    null then. The type is the first word of what it was for, if that has several, as with
+    usages. What has no given name has its own."""
 
     resource_type: str
     resource: str | None
+    resource_given_name: str | None
 
 
 class OthersOut(CostOut):
@@ -128,16 +130,21 @@ async def spent(  # noqa: PLR0913, PLR0917 - parameters of a query, each with it
             account_uid=uid,
             at=found.at,
             by=found.by,
-            spending=[_part(name, cost, by) for name, cost in found.costs.items()],
+            spending=[_part(found, name, cost) for name, cost in found.costs.items()],
             others=OthersOut(count=count, **_cost(others)),
             total=CostOut(**_cost(found.total)),
         )
     )
 
 
-def _part(name: str, cost: Cost, by: By) -> SpendingPart:
-    type_, resource = (name, None) if by is By.RESOURCE_TYPE else spent_on(name)
-    return SpendingPart(resource_type=type_, resource=resource, **_cost(cost))
+def _part(found: Spending, name: str, cost: Cost) -> SpendingPart:
+    type_, resource = (name, None) if found.by is By.RESOURCE_TYPE else spent_on(name)
+    return SpendingPart(
+        resource_type=type_,
+        resource=resource,
+        resource_given_name=found.given_names.get(name, resource),
+        **_cost(cost),
+    )
 
 
 def _cost(cost: Cost) -> dict[str, Decimal]:

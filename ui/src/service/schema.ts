@@ -2409,8 +2409,9 @@ export interface components {
         };
         /**
          * SpendingPart
-         * @description What went to one resource, or to all of a type; its `resource` is null then. The type is
-         *     the first word of what it was for, if that has several, as with usages.
+         * @description What went to one resource, or to all of a type; its `resource` and `resource_given_name` are
+         *     null then. The type is the first word of what it was for, if that has several, as with
+         *     usages. What has no given name has its own.
          */
         SpendingPart: {
             /**
@@ -2425,6 +2426,8 @@ export interface components {
             credits: number;
             /** Resource */
             resource: string | null;
+            /** Resource Given Name */
+            resource_given_name: string | null;
             /** Resource Type */
             resource_type: string;
             /**

@@ -179,6 +179,15 @@ async def test_the_demo_opens_as_the_operator_with_one_click(visitor: Visitor) -
     await expect(visitor.page.get_by_role("button", name="Open as the operator")).to_be_visible()
 
 
+async def test_a_users_own_key_opens_their_page(visitor: Visitor, shop: House) -> None:
+    visitor.bought(50)
+    asked = {"name": "my laptop"}
+    told = shop.post("/api/iam/v1/api-keys", visitor.token, asked, 201)
+    await visitor.page.goto(f"{shop.url}/credits#token={told['token']}")
+    await visitor.reads("Overview")
+    await visitor.has(50)
+
+
 async def test_an_operators_key_opens_the_console_at_the_pages_home(visitor: Visitor) -> None:
     await visitor.operate("")
     await expect(visitor.page.get_by_role("heading", name="Totals")).to_be_visible()

@@ -12,6 +12,7 @@ vi.stubGlobal("fetch", async (asked: Request | URL) => {
 const { newCache } = await import("../src/service/queries");
 const { default: Console } = await import("../src/views/console/Console");
 const { Shell } = await import("../src/parts/Shell");
+const { ForOperators, NoAccount } = await import("../src/views/NotHere");
 
 let root: Root;
 
@@ -207,4 +208,14 @@ test.each([
   );
   await reads("the view", ...tabs);
   expect(document.querySelector("nav")?.textContent).not.toContain(not);
+});
+
+test("who is in the wrong place is told so, and shown the way on where there is one", async () => {
+  show(<NoAccount scope="service" />);
+  await reads("This key is a program's");
+  expect(document.querySelector("a")).toBeNull();
+  show(<NoAccount scope="admin" />);
+  await reads("You are here as an operator", "Open the console");
+  show(<ForOperators scope="user" />);
+  await reads("it opens with a key of scope admin", "Go to the overview");
 });

@@ -51,7 +51,7 @@ const WORDS: Readonly<
 > = {
   fault: { word: "fault", variant: "danger" },
   note: { word: "note", variant: "attention" },
-  ok: { word: "as it should be", variant: "success" },
+  ok: { word: "fine", variant: "success" },
 };
 
 function Findings({ healthy, signs }: { healthy: boolean; signs: readonly Sign[] }) {

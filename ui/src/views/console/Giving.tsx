@@ -99,6 +99,7 @@ function GivingForm({ account, owed, busy, give: send }: FormProps) {
           onChange={(event) => setAmount(event.target.value)}
           inputMode="decimal"
           autoComplete="off"
+          block
         />
         {wrong ? (
           <FormControl.Validation variant="error">
@@ -112,6 +113,7 @@ function GivingForm({ account, owed, busy, give: send }: FormProps) {
         <FormControl.Label>What they are</FormControl.Label>
         <Select
           value={kind ?? "promotion"}
+          block
           onChange={(event) =>
             setKind(event.target.value === "adjustment" ? "adjustment" : "promotion")
           }
@@ -122,7 +124,12 @@ function GivingForm({ account, owed, busy, give: send }: FormProps) {
       </FormControl>
       <FormControl>
         <FormControl.Label>Until the end of</FormControl.Label>
-        <TextInput type="date" value={until} onChange={(event) => setUntil(event.target.value)} />
+        <TextInput
+          type="date"
+          value={until}
+          onChange={(event) => setUntil(event.target.value)}
+          block
+        />
         <FormControl.Caption>Without a day they don't expire.</FormControl.Caption>
       </FormControl>
       <FormControl required className="wide">

@@ -127,6 +127,7 @@ function TakingForm({ uid, grant, busy, take }: OneProps) {
           onChange={(event) => setAmount(event.target.value)}
           inputMode="decimal"
           autoComplete="off"
+          block
         />
         {wrong ? (
           <FormControl.Validation variant="error">

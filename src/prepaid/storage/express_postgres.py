@@ -18,7 +18,7 @@ from prepaid.storage.express import Change, Stale
 from prepaid.storage.rows import Rows
 from prepaid.storage.tables import microseconds
 
-_DIALECT = postgresql()  # type: ignore[no-untyped-call]
+_DIALECT = postgresql()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect's maker
 _ACCOUNTS = Rows(accounts.BOOKED, _DIALECT)
 _GRANTS = Rows(grants.COLUMNS, _DIALECT)
 _RESERVATIONS = Rows(reservations.COLUMNS, _DIALECT)

@@ -113,8 +113,13 @@ async def picture(  # noqa: PLR0913, PLR0917 - a picture is of this much
 
 
 async def at_rest(page: Page) -> None:
-    """Nothing is hovered over, and the header knows who is there."""
+    """Nothing is hovered over, all has come that comes when one scrolls, and the header knows who
+    is there."""
     await page.mouse.move(0, 0)
+    if not await page.locator("[role$=dialog]").count():
+        await page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+        await expect(page.locator(".loading")).to_have_count(0)
+        await page.evaluate("window.scrollTo(0, 0)")
     if await page.locator("header nav").count():
         await expect(page.locator(".who")).to_have_text(re.compile("Lovelace|operator"))
         await expect(page.locator(".available")).to_have_text(re.compile("credit|^$"))

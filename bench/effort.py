@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """Seconds of each load, and how often."""
+    """Seconds of each load, and how often. After `warm` a service has met nearly all accounts: the
+    first charge of each has to read it."""
 
     rounds: int
     spell: int
@@ -23,7 +24,7 @@ WHOLE = Effort(
     rounds=5,
     spell=5,
     pgbench=4,
-    warm=1,
+    warm=6,
     beats=15,
     first_beats=10,
     warm_scale=25,

@@ -26,8 +26,11 @@ _CHECKOUTS = Rows([*tables.checkouts.columns], _DIALECT)
 _ENTRIES = Rows([*tables.entries.columns], _DIALECT)
 _INBOX = Rows([*tables.inbox.columns], _DIALECT)
 
-FIND_ACCOUNTS = _ACCOUNTS.where("uid = ANY($1)")
-FIND_GRANTS = _GRANTS.where("account_uid = ANY($1) AND unspent")
+FIND_ACCOUNTS = f"""
+SELECT {_ACCOUNTS.columns}, {_GRANTS.columns}
+FROM accounts LEFT JOIN grants ON grants.account_uid = accounts.uid AND grants.unspent
+WHERE accounts.uid = ANY($1)
+"""  # noqa: S608 - names of columns
 FIND_RESERVATIONS = _RESERVATIONS.where("id = ANY($1)")
 FIND_CHECKOUTS = _CHECKOUTS.where("id = ANY($1)")
 
@@ -140,14 +143,15 @@ class PostgresDriver:
         self._direct = Postgres(engine)
 
     async def accounts(self, uids: Sequence[str]) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
-        """The accounts there are among these, with what they can spend. If one changes between
-        the two questions, what is saved later finds it changed."""
-        found = _ACCOUNTS.read(await self._direct.fetch(FIND_ACCOUNTS, uids))
-        spendable = _GRANTS.read(await self._direct.fetch(FIND_GRANTS, uids))
-        held: dict[str, dict[UUID, Grant]] = {row.uid: {} for row in found}
-        for row in spendable:
-            held.setdefault(row.account_uid, {})[row.id] = grants.grant_of(row)
-        return {row.uid: (Account(*row), held[row.uid]) for row in found}
+        """The accounts there are among these, with what they can spend."""
+        rows = [tuple(row) for row in await self._direct.fetch(FIND_ACCOUNTS, uids)]
+        split = _ACCOUNTS.width  # behind an account's values stand those of a grant, or none
+        found: dict[str, tuple[Account, dict[UUID, Grant]]] = {
+            row.uid: (Account(*row), {}) for row in _ACCOUNTS.read([row[:split] for row in rows])
+        }
+        for row in _GRANTS.read([row[split:] for row in rows if row[split] is not None]):
+            found[row.account_uid][1][row.id] = grants.grant_of(row)
+        return found
 
     async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
         """The reservations there are among these."""

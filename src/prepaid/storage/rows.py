@@ -24,6 +24,11 @@ class Rows:
         # Without its length: a cast to VARCHAR(20) would cut off what is longer, and say nothing.
         self._kinds = [one.compile(dialect).partition("(")[0] for one in types]
 
+    @property
+    def columns(self) -> str:
+        """What a statement selects to find them, where it speaks of other tables too."""
+        return ", ".join(f"{_quoted(self._table)}.{_quoted(name)}" for name in self._names)
+
     def where(self, condition: str) -> str:
         """The statement that finds the rows of which this is true."""
         return f"SELECT {self._from} WHERE {condition}"

@@ -1,7 +1,10 @@
 """The writer on real databases: batches, crowds and faults."""
 
 import asyncio
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
@@ -153,6 +156,34 @@ async def test_a_full_queue_refuses_at_once(database: Database) -> None:
     refused = [one for one in answers if isinstance(one, LedgerBusy)]
     assert len(refused) == 5
     assert len(answers) - len(refused) == writer.QUEUE
+
+
+async def kernel_and_clock(database: Database) -> tuple[UUID, Iterator[datetime]]:
+    """A kernel of ada's; and a clock that goes on by a second each time it is looked at."""
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        await ledger.post(give(whole=100))
+        held = await ledger.hold(KERNEL)
+    return held.reservation.id, (AT + timedelta(seconds=one) for one in count(1))
+
+
+async def test_whatever_else_is_asked_does_not_wait_for_heartbeats(database: Database) -> None:
+    id_, clock = await kernel_and_clock(database)
+    async with Ledger(database, clock.__next__).open() as ledger:
+        beat = asyncio.create_task(ledger.hold(Beat(id_, None)))
+        await asyncio.sleep(0)
+        charged = await ledger.post(charge())
+        assert charged.entry.at < (await beat).reservation.beat_at
+
+
+async def test_heartbeats_that_wait_for_each_other_are_finished_by_a_stop(
+    database: Database,
+) -> None:
+    id_, clock = await kernel_and_clock(database)
+    async with Ledger(database, clock.__next__).open() as ledger:
+        beat = asyncio.create_task(ledger.hold(Beat(id_, None)))
+        await asyncio.sleep(0)
+    assert (await beat).reservation.beat_at > AT
 
 
 async def test_a_database_that_is_away_refuses_everybody() -> None:

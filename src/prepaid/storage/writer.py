@@ -44,6 +44,10 @@ from prepaid.storage.express_sqlite import SqliteDriver
 BATCH = 500
 """Commands in one transaction: more gain little, and each waits for all."""
 
+GATHER_SECONDS = 0.01
+"""How long a heartbeat waits for others: nobody waits for its answer, and ten thousand kernels send
+a thousand a second, one by one. Whatever else is asked doesn't wait."""
+
 FINISH_SECONDS = 1.5
 """How long a stopping service waits for a database that hangs."""
 
@@ -77,6 +81,7 @@ class Ledger:
         self._express = Express(driver_of(database), clock, warn)
         self._warn = warn
         self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
+        self._beats: list[_Waiting] = []
         self._loop: asyncio.AbstractEventLoop  # known once it is open; to ask costs a system call
 
     @asynccontextmanager
@@ -89,6 +94,7 @@ class Ledger:
             async with checkpointing(self._database):
                 yield self
         finally:
+            self._release_beats()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._queue.join(), FINISH_SECONDS)
             writing.cancel()
@@ -153,12 +159,28 @@ class Ledger:
     def _queued(self, command: Command) -> asyncio.Future[Outcome]:
         """What will have become of it; a refusal, if too many wait."""
         waiting = _Waiting(command, self._loop.create_future())
+        if isinstance(command, Beat):
+            self._gather(waiting)
+        else:
+            self._put(waiting)
+        return waiting.outcome
+
+    def _gather(self, beat: _Waiting) -> None:
+        if not self._beats:
+            self._loop.call_later(GATHER_SECONDS, self._release_beats)
+        self._beats.append(beat)
+
+    def _release_beats(self) -> None:
+        gathered, self._beats = self._beats, []
+        for beat in gathered:
+            self._put(beat)
+
+    def _put(self, waiting: _Waiting) -> None:
         try:
             self._queue.put_nowait(waiting)
         except asyncio.QueueFull:
             busy = LedgerBusy(f"{QUEUE} commands wait already; try again in a second.")
-            waiting.outcome.set_result(busy)
-        return waiting.outcome
+            _resolve([waiting], [busy])
 
     async def _write_for_ever(self) -> None:
         while True:

@@ -209,6 +209,20 @@ class UnknownGrant(Unknown):
     title = "Unknown grant"
 
 
+class UnknownReceipt(Unknown):
+    """Stripe has no receipt of the checkout: it isn't paid, or the receipt isn't written yet."""
+
+    code = "unknown_receipt"
+    title = "No receipt"
+
+
+class UnknownEvent(Unknown):
+    """The inbox has no such event."""
+
+    code = "unknown_event"
+    title = "Unknown event"
+
+
 class UnknownReservation(Unknown):
     """No reservation has this id, or it is another account's."""
 

@@ -1,5 +1,6 @@
 import { QueryClient } from "@tanstack/react-query";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { follow } from "../src/service/following";
 import { hear } from "../src/service/stream";
 
 test("a balance that the stream tells is the balance that is shown", () => {
@@ -14,4 +15,14 @@ test("an entry makes what follows from the books be asked for again", () => {
   hear(cache, { event: "entry", data: "{}" });
   const stale = (name: string) => cache.getQueryState([name])?.isInvalidated;
   expect([stale("entries"), stale("checkout"), stale("prices")]).toEqual([true, true, false]);
+});
+
+test("who is not signed in asks for no stream", async () => {
+  const asked = vi.fn();
+  vi.stubGlobal("fetch", asked);
+  await new Promise<void>((doubt) => {
+    follow(new URL("http://127.0.0.1/"), { token: () => "", hear() {}, doubt, turn() {} });
+  });
+  expect(asked).not.toHaveBeenCalled();
+  vi.unstubAllGlobals();
 });

@@ -92,8 +92,10 @@ async function read(
   });
   try {
     const signal = AbortSignal.any([stopped, silent.signal]);
+    const token = await follower.token();
+    if (!token) throw new NoStream(); // nobody is signed in
     const headers = {
-      Authorization: `Bearer ${await follower.token()}`,
+      Authorization: `Bearer ${token}`,
       Accept: "text/event-stream",
     };
     const answer = await fetch(stream, { headers, signal, cache: "no-store" });

@@ -67,7 +67,8 @@ def now() -> datetime:
 
 
 def keep(run: Run, file: Path) -> None:
-    """Writes a run into a file."""
+    """Writes a run into a file, in a folder that is made if need be."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(msgspec.json.format(msgspec.json.encode(run), indent=1) + b"\n")
 
 

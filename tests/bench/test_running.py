@@ -32,6 +32,7 @@ def test_charges_are_measured_and_their_books_are_right(tmp_path: Path) -> None:
     run = ran(tmp_path, "--only", "charges,postgres,disk")
     assert not run.is_void
     (figures,) = run.rounds
+    assert figures.pop("others.percent") >= 0  # nobody else, on a quiet machine
     assert min(figures.values()) > 0
     assert {one.goal.what for one in run.reached() if one.is_measured} == {
         "single charges over HTTP at 128 connections / the best of pgbench",

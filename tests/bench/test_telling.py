@@ -53,8 +53,9 @@ def test_a_run_whose_books_are_wrong_is_void() -> None:
 
 
 def test_what_is_kept_of_a_run_is_the_run(tmp_path: Path) -> None:
-    results.keep(RUN, tmp_path / "run.json")
-    assert results.kept(tmp_path / "run.json") == RUN
+    file = tmp_path / "runs" / "run.json"
+    results.keep(RUN, file)
+    assert results.kept(file) == RUN
 
 
 def test_a_page_is_filled_between_its_marks_however_often() -> None:

@@ -54,6 +54,11 @@ class Door:
         """A key that another process has made."""
         return await keys.make(self.database, "test", scope, uid, self.now)
 
+    async def renewed(self) -> None:
+        """When all that is being asked for beside is answered."""
+        renewing = [one for one in asyncio.all_tasks() if one.get_name() == "who still calls"]
+        await asyncio.wait(renewing)
+
     async def revoke(self, made: NewKey) -> None:
         """Another process ends a key."""
         await keys.revoke(self.database, made.key.id, self.now)
@@ -208,3 +213,66 @@ async def test_no_token_is_kept_as_it_is(door: Door) -> None:
         await door.identity.caller(one)
     assert len(door.identity._known) == 2
     assert not {secret, made} & {key.decode("latin-1") for key in door.identity._known}
+
+
+async def test_a_key_that_is_used_all_the_time_is_asked_for_beside(door: Door) -> None:
+    """Nobody waits for it: it is known until the answer is here, and a second from then on."""
+    secret = (await door.key(Scope.USER, "ada")).secret
+    assert door.identity.known(secret) is None
+    ada = await door.identity.caller(secret)
+    with door.asks(0):
+        door.later(KEY_SECONDS * 0.3)
+        assert door.identity.known(secret) == ada
+    for _ in range(5):
+        with door.asks(1):
+            door.later(KEY_SECONDS * 0.6)
+            assert [door.identity.known(secret) for _ in range(3)] == [ada] * 3
+            await door.renewed()
+    door.later(KEY_SECONDS)
+    assert door.identity.known(secret) is None
+
+
+async def test_a_key_that_was_revoked_is_not_renewed(door: Door) -> None:
+    made = await door.key()
+    caller = await door.identity.caller(made.secret)
+    await door.revoke(made)
+    door.later(KEY_SECONDS * 0.6)
+    assert door.identity.known(made.secret) == caller
+    await door.renewed()
+    assert door.identity.known(made.secret) is None
+
+
+async def test_a_key_is_not_renewed_after_all_was_forgotten(door: Door) -> None:
+    made = await door.key()
+    await door.identity.caller(made.secret)
+    door.later(KEY_SECONDS * 0.6)
+    door.identity.known(made.secret)
+    door.identity.forget()
+    await door.renewed()
+    assert door.identity.known(made.secret) is None
+
+
+async def test_a_key_that_can_not_be_asked_for_grows_old(door: Door, tmp_path: Path) -> None:
+    made = await door.key()
+    caller = await door.identity.caller(made.secret)
+    door.later(KEY_SECONDS * 0.6)
+    door.identity.database = Database(sqlite_url(tmp_path / "none/none.db"))
+    assert door.identity.known(made.secret) == caller
+    await door.renewed()
+    assert door.identity.known(made.secret) == caller
+    door.later(KEY_SECONDS * 0.5)
+    assert door.identity.known(made.secret) is None
+
+
+async def test_a_person_is_known_as_long_as_their_token(door: Door) -> None:
+    """And once their account is entered, as the token says."""
+    secret = token("eve", name="Eve")
+    assert door.identity.known(secret) is None
+    caller = await door.identity.caller(secret)
+    with door.asks(0):
+        assert door.identity.known(secret) == caller
+        door.later(TOKEN_SECONDS)
+        assert door.identity.known(secret) is None
+    await door.identity.caller(secret)
+    await door.identity.caller(token("eve", name="Eva"))
+    assert door.identity.known(secret) is None

@@ -1,14 +1,25 @@
-"""An answer that is written in one piece is what ASGI's two messages would have made."""
+"""What goes around ASGI is answered as it would be: on the same connection, in the same words."""
 
+import asyncio
+import json
 import re
 import socket
-from collections.abc import Iterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
 
 from local_service import House
+from prepaid.cli.protocol import HttpProtocol
+from prepaid.cli.servers import Server, listen
 from prepaid.core.identity import Scope
+from prepaid.web.bodies import LARGEST_BATCH
+from prepaid.web.front import Asked, Front, Hot, Later
 
 CREDITS = "/api/iam/v1/usage/credits"
 
@@ -27,7 +38,9 @@ def line(house: House) -> Iterator[socket.socket]:
 def secret(house: House, uid: str) -> str:
     """A key of a user's."""
     house.post("/api/iam/v1/accounts", house.admin(), {"uid": uid}, 201)
-    return house.key(Scope.USER, uid).secret
+    secret = house.key(Scope.USER, uid).secret
+    house.get(CREDITS, secret)  # from now on it is known whose it is
+    return secret
 
 
 def asked(secret: str, version: str = "1.1", *more: str, origin: bool = False) -> bytes:
@@ -65,11 +78,21 @@ def told(head: list[str]) -> list[str]:
     return sorted(re.sub(r"^(date|x-request-id|content-length): .*", r"\1", one) for one in head)
 
 
+def goes_around(head: list[str]) -> bool:
+    """Whether the front has answered: the app says for each answer that it depends on the
+    origin."""
+    return not any(one.startswith("vary") for one in head)
+
+
 def test_a_head_says_what_the_routes_would_say(line: socket.socket, secret: str) -> None:
-    line.sendall(asked(secret) + asked(secret, origin=True))
-    (whole, _), (parts, _) = answers(line, 2)
+    line.sendall(asked(secret))
+    ((whole, _),) = answers(line, 1)
+    line.sendall(asked(secret, origin=True))
+    ((parts, _),) = answers(line, 1)
     assert whole[0] == parts[0] == "HTTP/1.1 200 OK"
     for_origins = ("vary", "access-control-")
+    assert goes_around(whole)
+    assert not goes_around(parts)
     assert told(whole) == [one for one in told(parts) if not one.startswith(for_origins)]
 
 
@@ -102,3 +125,129 @@ def test_who_has_gone_hurts_nobody(line: socket.socket, house: House, secret: st
     line.sendall(asked(secret))
     line.close()
     assert house.get(CREDITS, secret)["success"] is True
+
+
+def charge(secret: str, body: bytes, *more: str) -> bytes:
+    """A request for a charge."""
+    sized = not any(one.startswith("Transfer") for one in more)
+    length = (f"Content-Length: {len(body)}",) if sized else ()
+    lines = (
+        f"POST {CREDITS.replace('credits', 'charges')} HTTP/1.1",
+        "Host: credits.example.com",
+        f"Authorization: Bearer {secret}",
+        "Content-Type: application/json",
+        *(*length, *more),
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+ONE = b'{"credits": 1, "key": "k"}'
+
+
+def refused(line: socket.socket) -> tuple[bool, str]:
+    """Whether the front has refused the charge, and its code."""
+    ((head, body),) = answers(line, 1)
+    assert not head[0].startswith("HTTP/1.1 2")
+    return goes_around(head), json.loads(body)["code"]
+
+
+def test_a_body_may_come_in_pieces(line: socket.socket, secret: str) -> None:
+    written = charge(secret, ONE)
+    for start in range(0, len(written), 7):
+        line.sendall(written[start : start + 7])
+    assert refused(line) == (True, "insufficient_credits")
+    chunked = b"".join(b"5\r\n%s\r\n" % ONE[at : at + 5] for at in range(0, 25, 5))
+    chunked += b"1\r\n%s\r\n0\r\n\r\n" % ONE[25:]
+    line.sendall(charge(secret, chunked, "Transfer-Encoding: chunked"))
+    assert refused(line) == (True, "insufficient_credits")
+
+
+def test_what_is_unusual_is_given_to_the_app_whole(line: socket.socket, secret: str) -> None:
+    """By its head; by its body, when all of it is here; and by its size, before."""
+    line.sendall(charge(secret, ONE, "Origin: https://elsewhere.example"))
+    assert refused(line) == (False, "insufficient_credits")
+    line.sendall(charge(secret, b'{"credits": "1", "key": "k"}'))
+    assert refused(line) == (False, "insufficient_credits")
+    line.sendall(charge(secret, ONE + b" " * LARGEST_BATCH))
+    assert refused(line) == (False, "too_large")
+
+
+def test_who_wants_to_be_asked_to_go_on_is(line: socket.socket, secret: str) -> None:
+    head, body = charge(secret, ONE, "Expect: 100-continue").split(b"{")
+    line.sendall(head)
+    assert line.recv(25) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    line.sendall(b"{" + body)
+    assert refused(line) == (False, "insufficient_credits")
+
+
+def test_what_comes_while_another_is_under_way_waits_for_it(
+    line: socket.socket, secret: str
+) -> None:
+    line.sendall(charge(secret, ONE) * 3)
+    told = answers(line, 3)
+    assert [head[0].split()[1] for head, _ in told] == ["402"] * 3
+    assert [goes_around(head) for head, _ in told] == [True, False, False]
+    line.sendall(charge(secret, ONE))
+    assert refused(line) == (True, "insufficient_credits")
+
+
+def test_a_reservation_of_another_form_is_the_apps(line: socket.socket, secret: str) -> None:
+    path = f"POST {CREDITS.replace('credits', 'reservations/runtime%2D1/heartbeat')} HTTP/1.1"
+    line.sendall(charge(secret, b"").replace(charge(secret, b"").split(b"\r\n")[0], path.encode()))
+    assert refused(line)[0] is False
+
+
+class Quick(Starlette):
+    """An app whose front says yes to everybody."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.state.service = self.state.identity = None
+        self.front = Front(self.state, {("GET", "/"): Hot(self._yes, is_json=False)})
+
+    def _yes(self, _: Asked) -> Later[str]:
+        known = asyncio.get_running_loop().create_future()
+        known.set_result("yes")
+        return Later(known, PlainTextResponse)
+
+
+@pytest.fixture
+async def idle() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server that closes those that are idle for a second."""
+    listening = listen("127.0.0.1", 0)
+    told: Any = {"ws": "none", "lifespan": "off", "log_config": None, "timeout_keep_alive": 1}
+    server = Server(uvicorn.Config(Quick(), http=HttpProtocol, **told))
+    running = asyncio.create_task(server.serve(sockets=[listening]))
+    await server.ready.wait()
+    reader, writer = await asyncio.open_connection(*listening.getsockname())
+    yield reader, writer
+    writer.close()
+    server.should_exit = True
+    await running
+
+
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+async def test_a_connection_that_is_not_used_is_closed(
+    idle: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+) -> None:
+    reader, writer = idle
+    for _ in range(3):
+        writer.write(GET)
+        assert (await reader.readuntil(b"yes")).startswith(b"HTTP/1.1 200")
+    began = time.monotonic()
+    assert await reader.read() == b""
+    assert time.monotonic() - began > 0.9
+
+
+async def test_a_request_that_takes_its_time_to_come_is_waited_for(
+    idle: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+) -> None:
+    reader, writer = idle
+    writer.write(GET + GET[:9])
+    await reader.readuntil(b"yes")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(reader.read(1), 2.2)
+    writer.write(GET[9:])
+    await reader.readuntil(b"yes")

@@ -1,12 +1,14 @@
-"""HTTP as uvicorn speaks it, and one thing more: an answer that is whole is written in one piece.
+"""HTTP as uvicorn speaks it, and one thing more: a way around ASGI for what is asked most.
 
-ASGI sends an answer in two messages. uvicorn writes each to the socket by itself, and looks at
-every header for what must not be in it: a fifth of all that the service does for a charge. So an
-app finds `scope["extensions"]["whole"]["answer"]`, which takes an answer at once; it says False
-where ASGI's own way has to be taken, and has done nothing then.
+ASGI makes a scope, a task and four messages of each request, which is most of what the service
+would do for a charge. So an app may have a `front` (`web/front.py`): a request that the front knows
+is gathered here, handed over whole, and answered in one piece. All others are uvicorn's: those that
+come while another is under way on the same connection, that want to be asked to go on, that are of
+an old HTTP; and those that the front gives back.
 """
 
-from collections.abc import Iterable
+import asyncio
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
@@ -14,41 +16,168 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-EXTENSION = "whole"
+from prepaid.web.front import Front, Headers, Way
+
+NOBODY_LISTENS = asyncio.Event()
+"""What uvicorn rings when something came of a request."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, whose requests can be answered whole."""
+    """uvicorn's protocol, with a way around ASGI."""
+
+    def __init__(self, *args: Any, **told: Any) -> None:  # what uvicorn says
+        super().__init__(*args, **told)
+        self._front: Front | None = getattr(self.config.app, "front", None)
+        self._asked: _Asked | None = None
+        self._idle: _Idle | None = None
+        self._is_receiving = False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nobody is waited for any more."""
+        super().connection_lost(exc)
+        if self._idle is not None:
+            self._idle.cancel()
+
+    def on_message_begin(self) -> None:
+        """A request begins. What ASGI needs is made once it is known that it is for the app."""
+        self._is_receiving = True
+        self.url, self.headers, self.expect_100_continue = b"", [], False
 
     def on_headers_complete(self) -> None:
-        """Begins a request; the app runs when the loop comes round to it."""
-        super().on_headers_complete()
-        self.scope["extensions"] = {EXTENSION: {"answer": _Cycle(self.cycle).answer}}
+        """Its head is here, which says whose it is."""
+        way = self._way()
+        if way is None:
+            self._begin_asgi()
+        else:
+            self._asked = _Asked(self, way)
+            self.cycle = self._asked  # type: ignore[assignment]  # all that uvicorn asks of one
 
+    def on_body(self, body: bytes) -> None:
+        """A part of its body is here."""
+        asked = self._asked
+        if asked is None:
+            super().on_body(body)
+            return
+        asked.body += body
+        if len(asked.body) > asked.way.hot.largest:
+            self._hand_back(asked)
 
-class _Cycle:
-    """One request and its answer, of uvicorn's."""
+    def on_message_complete(self) -> None:
+        """It is here."""
+        self._is_receiving = False
+        if (asked := self._asked) is not None:
+            if self._begin(asked):
+                self._asked = None
+                return
+            self._hand_back(asked)
+        super().on_message_complete()
 
-    __slots__ = ("_cycle",)
-
-    def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
-
-    def answer(self, status: int, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> bool:
-        """Writes an answer, if it can: its status, headers of the app's own (a content length is
-        among them), and its body."""
-        cycle = self._cycle
-        if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
-            return False
-        cycle.response_started = cycle.response_complete = True
+    def answer(self, status: int, headers: Headers, body: bytes, *, keep_alive: bool) -> None:
+        """Writes an answer."""
         written = [STATUS_LINE[status]]
-        for name, value in (*cycle.default_headers, *headers):
+        for name, value in (*self.server_state.default_headers, *headers):
             written += (name, b": ", value, b"\r\n")
-        if not cycle.keep_alive:
+        if not keep_alive:
             written.append(b"connection: close\r\n")
-        cycle.transport.write(b"".join((*written, b"\r\n", body)))
-        cycle.message_event.set()
-        if not cycle.keep_alive:
-            cycle.transport.close()
-        cycle.on_response()
-        return True
+        self.transport.write(b"".join((*written, b"\r\n", body)))
+        if not keep_alive:
+            self.transport.close()
+        if self.pipeline or not keep_alive:
+            self.on_response_complete()
+        else:
+            self.server_state.total_requests += 1
+            self._rest()
+
+    def _way(self) -> Way | None:
+        """The front's, unless something about the request or the connection is uvicorn's."""
+        cycle: RequestResponseCycle | None = self.cycle
+        if (
+            self._front is None
+            or (cycle is not None and not cycle.response_complete)
+            or self.expect_100_continue
+            or self.flow.write_paused
+            or self.parser.get_http_version() != "1.1"
+            or self.parser.should_upgrade()
+        ):
+            return None
+        return self._front.way(self.parser.get_method(), self.url)
+
+    def _begin(self, asked: "_Asked") -> bool:
+        assert self._front is not None
+        return self._front.begin(asked.way, self.headers, asked.body, asked.answer)
+
+    def _begin_asgi(self) -> None:
+        head = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, headers, self.expect_100_continue = head
+        self.headers += headers  # the list that the scope has
+        super().on_headers_complete()
+
+    def _hand_back(self, asked: "_Asked") -> None:
+        """Begins a request as one of ASGI's, with what has come of its body."""
+        self._asked, asked.response_complete = None, True
+        self._begin_asgi()
+        if asked.body:
+            super().on_body(asked.body)
+
+    def _rest(self) -> None:
+        """A connection that isn't used for a while is closed, as uvicorn does it; but to set and
+        cancel a timer for each request takes longer than to look at the time."""
+        if self._idle is None:
+            self._idle = _Idle(self)
+        self._idle.since = self.loop.time()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is asked, and uvicorn's own timer doesn't run."""
+        return (
+            not self._is_receiving
+            and self.cycle.response_complete
+            and self.timeout_keep_alive_task is None
+        )
+
+
+class _Idle:
+    """Closes a connection that the front has answered last, and that is not used any more."""
+
+    __slots__ = ("_protocol", "_timer", "since")
+
+    def __init__(self, protocol: HttpProtocol) -> None:
+        self._protocol = protocol
+        self.since = 0.0
+        self._look_in(protocol.timeout_keep_alive)
+
+    def cancel(self) -> None:
+        self._timer.cancel()
+
+    def _look_in(self, seconds: float) -> None:
+        self._timer = self._protocol.loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        protocol = self._protocol
+        left = self.since + protocol.timeout_keep_alive - protocol.loop.time()
+        if left <= 0 and protocol.is_idle:
+            protocol.timeout_keep_alive_handler()
+        else:
+            self._look_in(left if left > 0 else protocol.timeout_keep_alive)
+
+
+class _Asked:
+    """A request on its way around ASGI: what uvicorn's methods ask of one under way."""
+
+    __slots__ = ("_protocol", "body", "disconnected", "keep_alive", "response_complete", "way")
+
+    message_event = NOBODY_LISTENS
+
+    def __init__(self, protocol: HttpProtocol, way: Way) -> None:
+        self._protocol = protocol
+        self.way = way
+        self.body = b""
+        self.keep_alive = protocol.parser.should_keep_alive()
+        self.response_complete = self.disconnected = False
+
+    def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Writes the answer, if anybody is left to read it."""
+        self.response_complete = True
+        if not self.disconnected:
+            self._protocol.answer(status, headers, body, keep_alive=self.keep_alive)

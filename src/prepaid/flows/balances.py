@@ -15,7 +15,15 @@ async def current(reader: Reader, uid: str) -> Balance:
     Raises:
         UnknownAccount: there is none.
     """
-    found = await reader.balance(uid)
+    return known(await reader.balance(uid), uid)
+
+
+def known(found: Balance | None, uid: str) -> Balance:
+    """What was found of an account.
+
+    Raises:
+        UnknownAccount: there is none.
+    """
     if found is None:
         raise _unknown(uid)
     return found

@@ -1,6 +1,5 @@
 """The express way to PostgreSQL: one statement for a batch, which is its own transaction."""
 
-import re
 from collections.abc import Sequence
 from itertools import chain
 from uuid import UUID
@@ -16,6 +15,7 @@ from prepaid.storage import accounts, checkouts, entries, grants, inbox, reserva
 from prepaid.storage.direct import Postgres
 from prepaid.storage.express import Change, Stale
 from prepaid.storage.rows import Rows
+from prepaid.storage.statements import Statement, Unlisted
 from prepaid.storage.tables import microseconds
 
 _DIALECT = postgresql()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect's maker
@@ -43,7 +43,7 @@ CHANGED = """
     RETURNING 1
 """
 
-CHARGE = f"""
+CHARGE = Statement(f"""
 WITH changed AS ({CHANGED}), drawn AS (
     UPDATE grants SET remaining = new.remaining
     FROM unnest($7::text[], $8::uuid[], $9::bigint[]) AS new (uid, id, remaining)
@@ -61,11 +61,11 @@ SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
     CASE WHEN (SELECT count(*) FROM drawn) = cardinality($7) THEN 0
     ELSE CAST('stale ' || (SELECT count(*) FROM drawn) AS integer) END
 ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
-"""  # noqa: S608 - statements of our own
+""")  # noqa: S608 - statements of our own
 """The last cast fails where an account or a grant is not as it was, and all of it with it. The
 accounts come first, and are locked before anything else, as on the long way."""
 
-TELL = f"""
+TELL = Statement(f"""
 WITH changed AS ({CHANGED}), advanced AS (
     UPDATE checkouts SET state = new.state, session_id = new.session_id,
         payment_intent = new.payment_intent, paid_minor = new.paid_minor,
@@ -84,9 +84,9 @@ SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
     CASE WHEN (SELECT count(*) FROM advanced) = cardinality($7) THEN 0
     ELSE CAST('stale ' || (SELECT count(*) FROM advanced) AS integer) END
 ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
-"""  # noqa: S608 - statements of our own
+""")  # noqa: S608 - statements of our own
 
-BEAT = """
+BEAT = Statement("""
 WITH old AS (
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
         AS old (uid, balance, last_entry, reserved, new_reserved)
@@ -116,19 +116,8 @@ SELECT CASE WHEN (SELECT * FROM same) = cardinality($1)
     THEN CASE WHEN (SELECT count(*) FROM beaten) = cardinality($7) THEN 0
     ELSE CAST('stale ' || (SELECT count(*) FROM beaten) AS integer) END
 ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
-"""
+""")
 
-
-def _of_one(statement: str) -> str:
-    """The same statement of single values, not of lists: to make and to read a dozen lists of one
-    takes longer than all the rest."""
-    rows = re.sub(
-        r"unnest\((.*?)\)", lambda found: f"(VALUES ({found[1]}))", statement, flags=re.DOTALL
-    )
-    return re.sub(r"cardinality\(\$\d+\)", "1", rows.replace("[]", ""))
-
-
-CHARGE_ONE, BEAT_ONE, TELL_ONE = map(_of_one, (CHARGE, BEAT, TELL))
 
 NO_INTEGER, CONSTRAINT, COLLISION = "22P02", "23", "40"
 REFUSED = (NO_INTEGER, CONSTRAINT, COLLISION)
@@ -165,28 +154,26 @@ class PostgresDriver:
 
     async def save_charges(self, change: Change) -> None:
         """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
-        await self._save(CHARGE, CHARGE_ONE, _charged(change))
+        await self._save(CHARGE, _charged(change))
 
     async def save_beats(self, change: Change) -> None:
         """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
-        await self._save(BEAT, BEAT_ONE, _beaten(change))
+        await self._save(BEAT, _beaten(change))
 
     async def save_told(self, change: Change) -> None:
         """Saves accounts, entries, grants, checkouts and events, or (Stale) nothing."""
-        await self._save(TELL, TELL_ONE, _told(change))
+        await self._save(TELL, _told(change))
 
     async def close(self) -> None:
         """Gives the connection back."""
         await self._direct.close()
 
-    async def _save(self, many: str, one: str, values: Sequence[object]) -> None:
-        lists = [value for value in values if isinstance(value, list)]
+    async def _save(self, statement: Statement, values: Sequence[object]) -> None:
         try:
-            if all(len(each) == 1 for each in lists):
-                alone = [value[0] if isinstance(value, list) else value for value in values]
-                await self._direct.change(one, *alone)
-            else:
-                await self._direct.change(many, *values)
+            filled, parameters = statement.filled(values)
+            await self._direct.change(filled, *parameters)
+        except Unlisted:
+            raise Stale from None
         except Exception as error:
             state = _state(error) or _state(error.__cause__)
             if not state.startswith(REFUSED):

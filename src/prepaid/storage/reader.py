@@ -31,7 +31,7 @@ FINISH_SECONDS = 1.5
 """How long a stopping service waits for a database that hangs."""
 
 _Told = Balance | Exception | None
-_Asking = dict[str, list[asyncio.Future[_Told]]]
+_Asking = dict[str, list[asyncio.Future[Balance | None]]]
 
 
 class Reader:
@@ -47,12 +47,13 @@ class Reader:
         self._asked = asyncio.Event()
         self._waiting = 0
         self._is_open = False
+        self._loop: asyncio.AbstractEventLoop  # known once it is open; to ask costs a system call
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Reader"]:
         """Runs the reader. Who has asked is answered before it stops, unless the database hangs:
         then they are refused."""
-        self._is_open = True
+        self._is_open, self._loop = True, asyncio.get_running_loop()
         reading = asyncio.create_task(self._read_until_closed(), name="reader")
         try:
             yield self
@@ -71,21 +72,23 @@ class Reader:
         Raises:
             LedgerUnavailable, LedgerBusy: not now.
         """
+        return await self.asking(uid)
+
+    def asking(self, uid: str) -> asyncio.Future[Balance | None]:
+        """What `balance` will tell, or raise.
+
+        Raises:
+            LedgerUnavailable, LedgerBusy: not now.
+        """
         if not self._is_open:
             raise _stopping()
         if self._waiting >= QUEUE:
             raise LedgerBusy(f"{QUEUE} wait for a balance already; try again in a second.")
-        answer: asyncio.Future[_Told] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Balance | None] = self._loop.create_future()
         self._asking.setdefault(uid, []).append(answer)
         self._asked.set()
         self._waiting += 1
-        try:
-            told = await answer
-        finally:
-            self._waiting -= 1
-        if isinstance(told, Exception):
-            raise told
-        return told
+        return answer
 
     async def _read_until_closed(self) -> None:
         while self._is_open or self._asking:
@@ -95,6 +98,7 @@ class Reader:
                 await self._answer(group)
             finally:
                 _tell_all(group, _stopping())
+                self._waiting -= sum(map(len, group.values()))
 
     def _taken(self) -> _Asking:
         """Those who are answered next. Whoever asks from now on waits for the ones after."""
@@ -141,9 +145,13 @@ def _reckoned(found: Found, at: datetime) -> _Told:
         return fault
 
 
-def _tell(asking: Iterable[asyncio.Future[_Told]], told: _Told) -> None:
+def _tell(asking: Iterable[asyncio.Future[Balance | None]], told: _Told) -> None:
     for one in asking:
-        if not one.done():  # its caller may have gone away meanwhile
+        if one.done():  # its caller may have gone away meanwhile
+            continue
+        if isinstance(told, Exception):
+            one.set_exception(told)
+        else:
             one.set_result(told)
 
 

@@ -7,10 +7,11 @@ have a writer; the locked rows and the unique keys decide between them.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import cast
 
 import structlog
 
@@ -40,6 +41,7 @@ from prepaid.storage.database import Database
 from prepaid.storage.express import Driver, Express
 from prepaid.storage.express_postgres import PostgresDriver
 from prepaid.storage.express_sqlite import SqliteDriver
+from prepaid.storage.waiting import Alone, Together, Waiting
 
 BATCH = 500
 """Commands in one transaction: more gain little, and each waits for all."""
@@ -55,12 +57,6 @@ QUEUE = 10_000
 """Commands that may wait: about a second's work. Beyond it a caller is told to come back."""
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    command: Command
-    outcome: asyncio.Future[Outcome]
 
 
 class Ledger:
@@ -80,27 +76,30 @@ class Ledger:
         self._database = database
         self._express = Express(driver_of(database), clock, warn)
         self._warn = warn
-        self._queue: asyncio.Queue[_Waiting] = asyncio.Queue(QUEUE)
-        self._beats: list[_Waiting] = []
+        self._queue: deque[Waiting] = deque()
+        self._asked = asyncio.Event()
+        self._is_open = False
+        self._beats: list[Waiting] = []
         self._loop: asyncio.AbstractEventLoop  # known once it is open; to ask costs a system call
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Ledger"]:
         """Runs the writer. What has been submitted is finished before it stops, unless the
         database hangs: then it is refused, as whoever asked has to ask again anyway."""
-        self._loop = asyncio.get_running_loop()
-        writing = self._loop.create_task(self._write_for_ever(), name="ledger writer")
+        self._loop, self._is_open = asyncio.get_running_loop(), True
+        writing = self._loop.create_task(self._write_until_closed(), name="ledger writer")
         try:
             async with checkpointing(self._database):
                 yield self
         finally:
             self._release_beats()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._queue.join(), FINISH_SECONDS)
+            self._is_open = False
+            self._asked.set()
+            await asyncio.wait([writing], timeout=FINISH_SECONDS)
             writing.cancel()
             await asyncio.wait([writing], timeout=FINISH_SECONDS)
             await self._express.close()
-            self._refuse([self._queue.get_nowait() for _ in range(self._queue.qsize())])
+            _refuse(self._queue)
 
     async def post(self, command: Keyed) -> Posted:
         """Posts a grant, a charge or a reversal, once for each key.
@@ -109,16 +108,22 @@ class Ledger:
             Refusal: it was refused, and nothing changed; or (LedgerUnavailable) the database is
                 away, and the same key may be tried again.
         """
-        outcome = await self._submit(command)
-        assert isinstance(outcome, Posted)
-        return outcome
+        return await self.posting(command)
+
+    def posting(self, command: Keyed) -> asyncio.Future[Posted]:
+        """What `post` will tell, or raise."""
+        return cast("asyncio.Future[Posted]", self._asking(command))
 
     async def post_all(self, commands: Sequence[Keyed]) -> list[Posted | Refusal]:
         """Posts several, each as if it were alone: one refusal is no other's."""
-        waiting = [self._queued(command) for command in commands]
-        if waiting:
-            await asyncio.wait(waiting)
-        return [_posted_or_refused(one.exception() or one.result()) for one in waiting]
+        return await self.posting_all(commands)
+
+    def posting_all(self, commands: Sequence[Keyed]) -> asyncio.Future[list[Posted | Refusal]]:
+        """What `post_all` will tell."""
+        together = Together(commands, self._loop.create_future())
+        for one in together.parts:
+            self._put(one)
+        return together.told
 
     async def hold(self, command: Open | Holding) -> Held:
         """Opens a reservation, or does something to one.
@@ -126,9 +131,11 @@ class Ledger:
         Raises:
             Refusal: it was refused. Nothing changed but by time, which may have ended it.
         """
-        outcome = await self._submit(command)
-        assert isinstance(outcome, Held)
-        return outcome
+        return await self.holding(command)
+
+    def holding(self, command: Open | Holding) -> asyncio.Future[Held]:
+        """What `hold` will tell, or raise."""
+        return cast("asyncio.Future[Held]", self._asking(command))
 
     async def expire(self, command: Expire) -> Expired:
         """Takes back what has expired of an account.
@@ -136,9 +143,7 @@ class Ledger:
         Raises:
             LedgerUnavailable, LedgerBusy: not now.
         """
-        outcome = await self._submit(command)
-        assert isinstance(outcome, Expired)
-        return outcome
+        return cast("Expired", await self._asking(command))
 
     async def tell(self, command: Tell) -> Told:
         """Takes an event: applied or quarantined, and in the inbox.
@@ -146,26 +151,18 @@ class Ledger:
         Raises:
             LedgerUnavailable, LedgerBusy: it was not taken, and has to be sent again.
         """
-        outcome = await self._submit(command)
-        assert isinstance(outcome, Told)
-        return outcome
+        return cast("Told", await self._asking(command))
 
-    async def _submit(self, command: Command) -> Outcome:
-        outcome = await self._queued(command)
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome
-
-    def _queued(self, command: Command) -> asyncio.Future[Outcome]:
+    def _asking(self, command: Command) -> asyncio.Future[Outcome]:
         """What will have become of it; a refusal, if too many wait."""
-        waiting = _Waiting(command, self._loop.create_future())
+        waiting = Alone(command, self._loop.create_future())
         if isinstance(command, Beat):
             self._gather(waiting)
         else:
             self._put(waiting)
-        return waiting.outcome
+        return waiting.told
 
-    def _gather(self, beat: _Waiting) -> None:
+    def _gather(self, beat: Waiting) -> None:
         if not self._beats:
             self._loop.call_later(GATHER_SECONDS, self._release_beats)
         self._beats.append(beat)
@@ -175,42 +172,36 @@ class Ledger:
         for beat in gathered:
             self._put(beat)
 
-    def _put(self, waiting: _Waiting) -> None:
-        try:
-            self._queue.put_nowait(waiting)
-        except asyncio.QueueFull:
-            busy = LedgerBusy(f"{QUEUE} commands wait already; try again in a second.")
-            _resolve([waiting], [busy])
+    def _put(self, waiting: Waiting) -> None:
+        if len(self._queue) >= QUEUE:
+            waiting.tell(LedgerBusy(f"{QUEUE} commands wait already; try again in a second."))
+        else:
+            self._queue.append(waiting)
+            self._asked.set()
 
-    async def _write_for_ever(self) -> None:
-        while True:
-            batch = [await self._queue.get()]
-            while len(batch) < BATCH and not self._queue.empty():
-                batch.append(self._queue.get_nowait())
+    async def _write_until_closed(self) -> None:
+        while self._is_open or self._queue:
+            await self._asked.wait()
+            batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            if self._is_open and not self._queue:
+                self._asked.clear()
             try:
                 await self._answer(batch)
             finally:
-                self._refuse(batch)
-                for _ in batch:
-                    self._queue.task_done()
+                _refuse(batch)
 
-    def _refuse(self, batch: Sequence[_Waiting]) -> None:
-        """Answers whoever has no answer yet."""
-        for waiting in batch:
-            _fail(waiting, LedgerUnavailable("The service is stopping; send it again."))
-
-    async def _answer(self, batch: Sequence[_Waiting]) -> None:
+    async def _answer(self, batch: Sequence[Waiting]) -> None:
         """Charges, then heartbeats, then events, then the rest. They came at once, so any order is
         right; but what is asked of one account under keys keeps the order in which it came."""
         try:
             for part in _express_parts(batch):
                 await self._answer_express(part)
         except LedgerUnavailable as away:  # for the rest too: nobody waits for it twice
-            _resolve(batch, [away] * len(batch))
-        if left := [one for one in batch if not one.outcome.done()]:
+            _tell(batch, [away] * len(batch))
+        if left := [one for one in batch if not one.is_over()]:
             await self._answer_at_length(left)
 
-    async def _answer_express(self, batch: Sequence[_Waiting]) -> None:
+    async def _answer_express(self, batch: Sequence[Waiting]) -> None:
         """Answers those that the express way can; the others have no answer yet.
 
         Raises:
@@ -225,19 +216,19 @@ class Ledger:
         else:
             for waiting, outcome in zip(batch, outcomes, strict=True):
                 if outcome is not None:
-                    _resolve([waiting], [outcome])
+                    waiting.tell(outcome)
 
-    async def _answer_at_length(self, batch: Sequence[_Waiting]) -> None:
+    async def _answer_at_length(self, batch: Sequence[Waiting]) -> None:
         try:
             outcomes = await self._commit([waiting.command for waiting in batch])
         except LedgerUnavailable as away:
-            _resolve(batch, [away] * len(batch))
+            _tell(batch, [away] * len(batch))
         except Exception:  # noqa: BLE001 - each command meets it again alone, or not at all
             await self._answer_apart(batch)
         else:
-            _resolve(batch, outcomes)
+            _tell(batch, outcomes)
 
-    async def _answer_apart(self, batch: Sequence[_Waiting]) -> None:
+    async def _answer_apart(self, batch: Sequence[Waiting]) -> None:
         """A constraint refused the batch: another process came first with the same event or key.
         Or one command met a fault, in the books or of ours, which is no other's concern.
 
@@ -251,14 +242,14 @@ class Ledger:
         await self._answer_at_length(batch[:middle])
         await self._answer_at_length(batch[middle:])
 
-    async def _answer_alone(self, waiting: _Waiting) -> None:
+    async def _answer_alone(self, waiting: Waiting) -> None:
         try:
-            _resolve([waiting], await self._commit([waiting.command]))
+            _tell([waiting], await self._commit([waiting.command]))
         except LedgerUnavailable as away:
-            _fail(waiting, away)
+            waiting.tell(away)
         except Exception as fault:
             log.exception("command_failed", command=type(waiting.command).__name__)
-            _fail(waiting, fault)
+            waiting.tell(fault)
 
     async def _commit(self, commands: Sequence[Command]) -> list[Outcome]:
         async with self._database.writing() as connection:
@@ -277,7 +268,7 @@ def driver_of(database: Database) -> Driver:
     return (SqliteDriver if database.sqlite else PostgresDriver)(database.engine)
 
 
-def _express_parts(batch: Sequence[_Waiting]) -> Iterator[list[_Waiting]]:
+def _express_parts(batch: Sequence[Waiting]) -> Iterator[list[Waiting]]:
     """The charges, the heartbeats and the events of a batch, of which there are some."""
     others = {
         one.command.account_uid
@@ -305,19 +296,12 @@ def _log(notice: Notice) -> None:
     )
 
 
-def _posted_or_refused(outcome: Outcome | BaseException) -> Posted | Refusal:
-    if isinstance(outcome, Posted | Refusal):
-        return outcome
-    assert isinstance(outcome, BaseException)
-    raise outcome
-
-
-def _resolve(batch: Sequence[_Waiting], outcomes: Sequence[Outcome]) -> None:
+def _tell(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
     for waiting, outcome in zip(batch, outcomes, strict=True):
-        if not waiting.outcome.done():  # its caller may have gone away meanwhile
-            waiting.outcome.set_result(outcome)
+        waiting.tell(outcome)
 
 
-def _fail(waiting: _Waiting, fault: Exception) -> None:
-    if not waiting.outcome.done():
-        waiting.outcome.set_exception(fault)
+def _refuse(batch: Iterable[Waiting]) -> None:
+    """Answers whoever has no answer yet."""
+    for waiting in batch:
+        waiting.tell(LedgerUnavailable("The service is stopping; send it again."))

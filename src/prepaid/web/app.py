@@ -116,16 +116,11 @@ def create_app(
 
 
 class App(DocumentedApp):
-    """The app, with the front before everything that FastAPI does for each request."""
+    """The app, with a front, which a server may ask before it asks the app."""
 
     def __init__(self, **told: Any) -> None:  # what FastAPI takes
         super().__init__(**told)
-        self._front = Front(super().__call__, HOT)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request."""
-        scope["app"] = self
-        await self._front(scope, receive, send)
+        self.front = Front(self.state, HOT)
 
 
 class RequestLog:

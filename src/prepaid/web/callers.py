@@ -34,6 +34,7 @@ class _Known:
     until: float
     asked: asyncio.Task[Caller] = field(init=False)
     person: Person | None = None
+    renewal: asyncio.Task[None] | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +53,19 @@ class Identity:
     room: int = REMEMBERED
     _known: dict[bytes, _Known] = field(default_factory=dict)
     _seen: dict[str, Profile] = field(default_factory=dict)
+
+    def known(self, token: str) -> Caller | None:
+        """Who has this token, if that is known without asking anybody. A key that is used all the
+        time is asked for again before it has to be, so that nobody waits for that."""
+        hash_ = keys.hash_of(token)
+        known = self._known.get(hash_)
+        if known is None or not known.asked.done() or not self._is_good(known):
+            return None
+        if known.person is None:
+            self._renew_soon(known, hash_, token)
+        elif self._seen.get(known.person.uid) is not known.person.profile:
+            return None
+        return known.asked.result()
 
     async def caller(self, token: str) -> Caller:
         """Who has this token.
@@ -99,6 +113,27 @@ class Identity:
         known = self._known[hash_] = _Known(self.ticks() + KEY_SECONDS)
         known.asked = asyncio.create_task(self._find(known, hash_, token), name="who calls")
         return known
+
+    def _renew_soon(self, known: _Known, hash_: bytes, token: str) -> None:
+        if known.renewal is None and self.ticks() > known.until - KEY_SECONDS / 2:
+            renewal = self._renew(known, hash_, token, self.ticks() + KEY_SECONDS)
+            known.renewal = asyncio.create_task(renewal, name="who still calls")
+
+    async def _renew(self, known: _Known, hash_: bytes, token: str, until: float) -> None:
+        """Asks again for a key that is still taken for good. Who is not known any more is
+        forgotten; who can't be asked now was not forgotten: time does that."""
+        try:
+            caller = await self._by_key(token)
+        except Unauthenticated:
+            caller = None
+        except Unavailable:
+            return
+        finally:
+            known.renewal = None
+        if caller == known.asked.result():
+            known.until = until
+        elif self._known.get(hash_) is known:
+            del self._known[hash_]
 
     async def _find(self, known: _Known, hash_: bytes, token: str) -> Caller:
         try:

@@ -1,6 +1,6 @@
 """Charges: so much now, for a resource, or a refusal that says what is missing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, TypeVar
@@ -20,7 +20,7 @@ from prepaid.service import Service
 from prepaid.settings import Settings
 from prepaid.web.auth import AnyCaller, TheService, User, account_for
 from prepaid.web.bodies import UID, BatchRoute, CreditsNumber, Json, Line, Uid, Word
-from prepaid.web.front import Asked, Unusual
+from prepaid.web.front import Asked, Later, Unusual
 from prepaid.web.openapi import refusals
 from prepaid.web.problems import Insufficient, Problem, problem_of
 from prepaid.wire import EntryOut, entry_out
@@ -102,31 +102,36 @@ async def charge(service: TheService, caller: AnyCaller, asked: ChargeIn) -> Res
 )
 async def charges(service: TheService, caller: AnyCaller, asked: ChargesIn) -> Response:
     """Spends up to a thousand times; one that is refused is no other's concern."""
-    return await _charged_all(service, [_command_or_refusal(caller, one) for one in asked.charges])
+    commands = [_command_or_refusal(caller, one) for one in asked.charges]
+    charged = await consumption.charge_all(service.ledger, _charges(commands))
+    return _charged_all(service, commands, charged)
 
 
-async def charge_at_once(asked: Asked) -> Response:
+def charge_at_once(asked: Asked) -> Later[Posted]:
     """The same as `charge`, for what usually comes."""
-    caller, one = await asked.caller(), _read(asked.body, _one)
-    posted = await consumption.charge(asked.service.ledger, _command(caller, _usual(one)))
-    return Json(_charged(posted), status_code=201)
+    caller, one = asked.caller(), _read(asked.body, _one)
+    charging = asked.service.ledger.posting(_command(caller, _usual(one)))
+    return Later(charging, lambda posted: Json(_charged(posted), status_code=201))
 
 
-async def charges_at_once(asked: Asked) -> Response:
+def charges_at_once(asked: Asked) -> Later[list[Posted | Refusal]]:
     """The same as `charges`, for what usually comes."""
-    caller, several = await asked.caller(), _read(asked.body, _several).charges
+    caller, several = asked.caller(), _read(asked.body, _several).charges
     if not 1 <= len(several) <= consumption.MOST_CHARGES:
         raise Unusual
     commands = [_command_or_refusal(caller, _usual(one)) for one in several]
-    return await _charged_all(asked.service, commands)
+    charging = asked.service.ledger.posting_all(_charges(commands))
+    return Later(charging, lambda charged: _charged_all(asked.service, commands, charged))
 
 
-async def _charged_all(service: Service, commands: Sequence[Charge | Refusal]) -> Response:
-    charged = iter(
-        await consumption.charge_all(
-            service.ledger, [one for one in commands if isinstance(one, Charge)]
-        )
-    )
+def _charges(commands: Sequence[Charge | Refusal]) -> list[Charge]:
+    return [one for one in commands if isinstance(one, Charge)]
+
+
+def _charged_all(
+    service: Service, commands: Sequence[Charge | Refusal], charged: Iterable[Posted | Refusal]
+) -> Response:
+    charged = iter(charged)
     outcomes = [next(charged) if isinstance(one, Charge) else one for one in commands]
     return Json(ChargesOut(outcomes=[_outcome(one, service.settings) for one in outcomes]))
 

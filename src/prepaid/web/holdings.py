@@ -11,12 +11,20 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from prepaid.core.amounts import Credits
-from prepaid.core.commands import Beat, ChangeRate, Extend, Holding, Release, Settle
+from prepaid.core.commands import (
+    Beat,
+    ChangeRate,
+    Extend,
+    Held,
+    Holding,
+    Release,
+    Settle,
+)
 from prepaid.flows import reservations
 from prepaid.service import Service
 from prepaid.web.auth import AnyCaller, TheService
 from prepaid.web.bodies import CreditsNumber, ExactRoute, Json
-from prepaid.web.front import Asked
+from prepaid.web.front import Asked, Later
 from prepaid.web.openapi import refusals
 from prepaid.web.reservations import RESERVATIONS, HeldOut, held_out, id_of, own_account, rate_of
 
@@ -57,10 +65,10 @@ async def heartbeat(service: TheService, caller: AnyCaller, reservation_id: str)
     return await _done(service, Beat(id_of(reservation_id), own_account(caller)))
 
 
-async def heartbeat_at_once(asked: Asked) -> Response:
+def heartbeat_at_once(asked: Asked) -> Later[Held]:
     """The same as `heartbeat`, before routes are looked for."""
-    caller = await asked.caller()
-    return await _done(asked.service, Beat(id_of(asked.tail), own_account(caller)))
+    beat = Beat(id_of(asked.tail), own_account(asked.caller()))
+    return Later(asked.service.ledger.holding(beat), lambda held: Json(held_out(held)))
 
 
 @_changes("/extension")

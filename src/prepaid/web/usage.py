@@ -15,7 +15,7 @@ from prepaid.flows import balances
 from prepaid.service import Service
 from prepaid.web.auth import Platform, TheAccount, TheService, account_for
 from prepaid.web.bodies import CreditsNumber, Json, Uid
-from prepaid.web.front import Asked, Unusual
+from prepaid.web.front import Asked, Later, Unusual
 from prepaid.web.openapi import refusals
 from prepaid.web.reservations import ReservationOut, reservation_out
 
@@ -81,14 +81,16 @@ async def balance(service: TheService, account_uid: TheAccount) -> Response:
     return Json(await _balance(service, account_uid))
 
 
-async def balance_at_once(asked: Asked) -> Response:
+def balance_at_once(asked: Asked) -> Later[Balance | None]:
     """The same as `balance`, for a query that names an account in one plain way, or none."""
-    named = QUERY.fullmatch(asked.scope["query_string"])
+    named = QUERY.fullmatch(asked.query)
     if named is None:
         raise Unusual
-    uid = named[1].decode() if named[1] else None
-    account_uid = account_for(await asked.caller(), uid)
-    return Json(await _balance(asked.service, account_uid))
+    uid = account_for(asked.caller(), named[1].decode() if named[1] else None)
+    return Later(
+        asked.service.reader.asking(uid),
+        lambda found: Json(balance_out(balances.known(found, uid), BalanceOut)),
+    )
 
 
 @router.get(

@@ -1,5 +1,6 @@
 """The webhook: where Stripe tells what was paid."""
 
+import asyncio
 from dataclasses import dataclass
 
 from fastapi import APIRouter
@@ -13,7 +14,7 @@ from prepaid.service import Service
 from prepaid.settings import WEBHOOK_ROUTE
 from prepaid.web.auth import TheService
 from prepaid.web.bodies import LARGEST_EVENT, Json, bounded
-from prepaid.web.front import Asked
+from prepaid.web.front import Asked, Later
 from prepaid.web.openapi import refusals
 
 router = APIRouter(tags=["webhook"])
@@ -53,10 +54,11 @@ async def webhook(request: Request, service: TheService) -> Response:
     return await _taken(service, body, request.headers.get("stripe-signature", ""))
 
 
-async def webhook_at_once(asked: Asked) -> Response:
+def webhook_at_once(asked: Asked) -> Later[Response]:
     """The same as `webhook`, before routes are looked for."""
     signature = asked.headers.get(b"stripe-signature", b"").decode("latin-1")
-    return await _taken(asked.service, asked.body, signature)
+    taking = asyncio.create_task(_taken(asked.service, asked.body, signature), name="webhook")
+    return Later(taking, lambda taken: taken)
 
 
 async def _taken(service: Service, body: bytes, signature: str) -> Response:

@@ -1,0 +1,95 @@
+"""Who waits for the writer: each command, and where its outcome is told."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from prepaid.core.commands import Command, Keyed, Outcome, Posted
+from prepaid.core.errors import Refusal
+
+Told = Outcome | Exception
+"""A refusal is an outcome; any other exception is a fault of ours."""
+
+
+class Waiting(Protocol):
+    """A command that somebody waits for."""
+
+    command: Command
+
+    def is_over(self) -> bool:
+        """Whether its outcome is told, or who asked has gone away meanwhile."""
+
+    def tell(self, outcome: Told) -> None:
+        """Tells its outcome, unless it is over. A refusal is raised where it is waited for."""
+
+
+@dataclass(slots=True, eq=False)
+class Alone:
+    """A command that came alone."""
+
+    command: Command
+    told: asyncio.Future[Outcome]
+
+    def is_over(self) -> bool:
+        """See Waiting."""
+        return self.told.done()
+
+    def tell(self, outcome: Told) -> None:
+        """See Waiting."""
+        if self.told.done():
+            return
+        if isinstance(outcome, Exception):
+            self.told.set_exception(outcome)
+        else:
+            self.told.set_result(outcome)
+
+
+class Together:
+    """Commands that came together: `told` is what became of each, in order, once all is known. One
+    refusal is no other's. A fault of ours is raised."""
+
+    def __init__(
+        self, commands: Sequence[Keyed], told: asyncio.Future[list[Posted | Refusal]]
+    ) -> None:
+        self.told = told
+        self.outcomes: list[Told | None] = [None] * len(commands)
+        self.parts = [OneOf(command, self, place) for place, command in enumerate(commands)]
+        self._left = len(commands)
+        if not commands:
+            told.set_result([])
+
+    def tell(self, place: int, outcome: Told) -> None:
+        """Tells one outcome."""
+        self.outcomes[place] = outcome
+        self._left -= 1
+        if self._left == 0 and not self.told.done():
+            self._end()
+
+    def _end(self) -> None:
+        ended = list[Posted | Refusal]()
+        for one in self.outcomes:
+            if not isinstance(one, Posted | Refusal):
+                assert isinstance(one, Exception)
+                self.told.set_exception(one)
+                return
+            ended.append(one)
+        self.told.set_result(ended)
+
+
+@dataclass(slots=True, eq=False)
+class OneOf:
+    """A command that came together with others."""
+
+    command: Command
+    together: Together
+    place: int
+
+    def is_over(self) -> bool:
+        """See Waiting."""
+        return self.together.outcomes[self.place] is not None
+
+    def tell(self, outcome: Told) -> None:
+        """See Waiting."""
+        if not self.is_over():
+            self.together.tell(self.place, outcome)

@@ -3,7 +3,7 @@ memory."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from express_ways import AT, Time, books_are_right, charge, give
 from local_postgres import LocalPostgres
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import State
@@ -18,7 +19,6 @@ from prepaid.core.commands import (
     Beat,
     ChangeRate,
     Charge,
-    Give,
     Held,
     Posted,
     Release,
@@ -28,9 +28,7 @@ from prepaid.core.commands import (
     Told,
     Verdict,
 )
-from prepaid.core.entries import Kind
 from prepaid.core.errors import InsufficientCredits, LedgerUnavailable, ReservationClosed
-from prepaid.flows.verification import Tally, verify
 from prepaid.ids import new_id
 from prepaid.storage import accounts, checkouts, grants, inbox, remembered, reservations
 from prepaid.storage.database import Database
@@ -39,55 +37,7 @@ from prepaid.storage.schema import migrate
 from prepaid.storage.writer import Ledger, driver_of
 from samples import CLAIM, KERNEL, OFFER, PAID
 
-AT = datetime(2026, 11, 23, tzinfo=UTC)
 APPLIED = Verdict.APPLIED
-
-
-class Time:
-    """The instant it is, in a test."""
-
-    def __init__(self) -> None:
-        self.now = AT
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def passes(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-@pytest.fixture
-def time() -> Time:
-    return Time()
-
-
-@pytest.fixture
-async def ledger(database: Database, time: Time) -> AsyncIterator[Ledger]:
-    """A ledger where ada has a hundred credits and bob ten; it is another process's."""
-    async with database.writing() as connection:
-        for uid in ("ada", "bob"):
-            await accounts.add(connection, uid, AT)
-    other = Database(database.engine.url.render_as_string(hide_password=False))
-    async with Ledger(other, time, warn=()).open() as opened:
-        await opened.post_all([give("ada", 100), give("bob", 10)])
-        yield opened
-    await other.close()
-
-
-@pytest.fixture
-async def express(database: Database, time: Time) -> AsyncIterator[Express]:
-    opened = Express(driver_of(database), time, warn=())
-    yield opened
-    await opened.close()
-
-
-def give(uid: str, whole: int, key: str = "given", expires_at: datetime | None = None) -> Give:
-    credits_ = Credits.of(whole)
-    return Give(new_id(), uid, key, credits_, Kind.PROMOTION, "", "grace", expires_at)
-
-
-def charge(uid: str, whole: int, key: str, reason: str = "") -> Charge:
-    return Charge(new_id(), uid, key, Credits.of(whole), "kernel", reason, "runner")
 
 
 async def told(express: Express, *commands: Charge | Beat) -> list[object]:
@@ -117,10 +67,6 @@ def verdict_of(outcome: object) -> Verdict:
 def only_id(event: Tell) -> UUID:
     assert event.claim.checkout_id is not None
     return event.claim.checkout_id
-
-
-async def books_are_right(database: Database) -> None:
-    assert [found async for found in verify(database, Tally())] == []
 
 
 @pytest.mark.usefixtures("ledger")

@@ -60,10 +60,22 @@ def decide(
     behind (but for what time had done by then: grants expire and reservations run out first), and
     the others of its batch don't notice. `warn` are the seconds left at which a holder is warned.
     """
-    journal = Journal(books, at, Decision())
-    batch = _Batch(journal, Meter(journal, warn))
-    journal.decision.outcomes = [batch.outcome(command) for command in commands]
-    return journal.decision
+    return Deciding(books, at, warn).go_on(commands)
+
+
+class Deciding:
+    """The same, for commands that come bit by bit: all are decided at the one instant `at`, on the
+    one set of books, to which more may be added meanwhile."""
+
+    def __init__(self, books: Books, at: datetime, warn: Sequence[int] = WARN_SECONDS) -> None:
+        self.journal = Journal(books, at, Decision())
+        self._batch = _Batch(self.journal, Meter(self.journal, warn))
+
+    def go_on(self, commands: Sequence[Command]) -> Decision:
+        """Decides these too; what has been decided by now."""
+        decision = self.journal.decision
+        decision.outcomes += [self._batch.outcome(command) for command in commands]
+        return decision
 
 
 def fingerprint(command: Keyed) -> bytes:

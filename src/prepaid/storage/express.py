@@ -9,6 +9,7 @@ of the ordinary (somebody else wrote, a key or an event that came before, a refu
 expires) is left for the long way, which knows all the rules.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,7 +22,7 @@ from prepaid.core.commands import Beat, Charge, Command, Outcome, Tell
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Refusal
 from prepaid.core.grants import Grant
-from prepaid.core.ledger import decide
+from prepaid.core.ledger import Deciding
 from prepaid.core.reservations import Reservation
 from prepaid.storage.remembered import Remembered
 
@@ -34,6 +35,10 @@ TOLD = {"entries", "granted", "checkouts", "inbox"}
 ATTEMPTS = 2
 """The second is on books that have just been read: other processes write, but rarely to the same
 accounts in the same milliseconds."""
+
+
+ITS_TURNS = 2
+"""Turns of the loop until a statement is on its way: its task has one, and the socket one."""
 
 
 class Stale(Exception):  # noqa: N818 - it is what is found
@@ -56,6 +61,31 @@ class Change:
     checkouts: Mapping[UUID, Checkout]
     decision: Decision
     at: datetime
+
+
+class _Deciding:
+    """Charges, heartbeats or events, as they are decided: `change` is what has come of them."""
+
+    def __init__(
+        self, at: datetime, warn: Sequence[int], checkouts: Mapping[UUID, Checkout]
+    ) -> None:
+        self.commands: list[Command] = []
+        self.books = Books(checkouts=dict(checkouts))
+        self._deciding = Deciding(self.books, at, warn)
+        self._accounts: dict[str, Account] = {}
+        self._reservations: dict[UUID, Reservation] = {}
+        decision = self._deciding.go_on(())
+        self.change = Change(self._accounts, self._reservations, checkouts, decision, at)
+
+    def go_on(self, commands: Sequence[Command], found: Books) -> None:
+        """Decides more. What is found of an account that was here before is no news."""
+        self._accounts |= found.accounts
+        self._reservations |= found.reservations
+        self.books.accounts |= found.accounts
+        self.books.grants |= found.grants
+        self.books.reservations |= found.reservations
+        self._deciding.go_on(commands)
+        self.commands += commands
 
 
 class Driver(Protocol):
@@ -98,21 +128,38 @@ class Express:
     clock: Callable[[], datetime]
     warn: Sequence[int]
     remembered: Remembered = field(default_factory=Remembered)
+    _ahead: _Deciding | None = None
+    _is_saving: bool = False
 
-    async def outcomes(self, commands: Sequence[Command]) -> list[Outcome | None]:
+    async def outcomes(
+        self, commands: Sequence[Command], following: Callable[[], Sequence[Charge]] = tuple
+    ) -> list[Outcome | None]:
         """What became of each charge, heartbeat or event, all of one kind, in order; None is left
-        for the long way, and has changed nothing.
+        for the long way, and has changed nothing. `following` tells the charges that wait, which
+        are decided while these are saved.
 
         Raises:
             LedgerUnavailable: the database is away; some may have been saved.
         """
         for _ in range(ATTEMPTS):
             try:
-                return await self._attempt(commands)
+                return await self._attempt(commands, following)
             except Stale as stale:
                 if not stale.try_again:
                     break
         return [None] * len(commands)
+
+    def go_ahead(self, charges: Sequence[Charge]) -> None:
+        """Decides the charges that wait, while others are saved: on books that are right if these
+        are. If they aren't, nothing was decided; nor where an account isn't remembered."""
+        if not self._is_saving:
+            return
+        ahead = self._ahead or _Deciding(self.clock(), self.warn, {})
+        more = charges[len(ahead.commands) :]
+        uids = {one.account_uid for one in more}
+        if more and uids <= self.remembered.accounts.keys():
+            ahead.go_on(more, self.remembered.books(uids - ahead.books.accounts.keys()))
+            self._ahead = ahead
 
     async def close(self) -> None:
         """Gives the driver's connection back."""
@@ -122,25 +169,57 @@ class Express:
         """What the long way is about to change."""
         self.remembered.forget(books.accounts, books.reservations)
 
-    async def _attempt(self, commands: Sequence[Command]) -> list[Outcome | None]:
+    async def _attempt(
+        self, commands: Sequence[Command], following: Callable[[], Sequence[Charge]]
+    ) -> list[Outcome | None]:
         uids = {one.account_uid for one in commands if isinstance(one, Charge)}
         ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
         checkouts = await self._checkouts(commands)
         uids |= {one.account_uid for one in checkouts.values()}
         try:
-            books = await self._books(uids, ids)
-            books.checkouts = dict(checkouts)
-            before = dict(books.accounts), dict(books.reservations), checkouts
-            at = self.clock()
-            decision = decide(books, commands, at, self.warn)
-            if refused := _refused(commands, decision.outcomes):
+            deciding = await self._decided(commands, uids, ids, checkouts)
+            outcomes = deciding.change.decision.outcomes
+            if refused := _refused(commands, outcomes):
                 return await self._attempt_without(refused, commands)
-            await self._save(Change(*before, decision, at))
+            await self._saved(deciding, following)
         except BaseException:  # cancelled, too: nobody knows what was saved
             self._forget(uids, ids)
             raise
-        self.remembered.keep(books, decision)
-        return [None if isinstance(one, Refusal) else one for one in decision.outcomes]
+        return [None if isinstance(one, Refusal) else one for one in outcomes]
+
+    async def _decided(
+        self,
+        commands: Sequence[Command],
+        uids: set[str],
+        ids: set[UUID],
+        checkouts: Mapping[UUID, Checkout],
+    ) -> _Deciding:
+        """Goes on from what was decided ahead, if that was of the first of these."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or commands[: len(ahead.commands)] != ahead.commands:
+            found = await self._books(uids, ids)
+            ahead = _Deciding(self.clock(), self.warn, checkouts)
+            ahead.go_on(commands, found)
+        elif more := commands[len(ahead.commands) :]:
+            ahead.go_on(more, await self._books(uids - ahead.books.accounts.keys(), ids))
+        return ahead
+
+    async def _saved(self, deciding: _Deciding, following: Callable[[], Sequence[Charge]]) -> None:
+        """Saves what was decided, and remembers it; meanwhile goes ahead."""
+        saving = asyncio.create_task(self._save(deciding.change), name="saving")
+        self.remembered.keep(deciding.books, deciding.change.decision)
+        self._is_saving = True
+        try:
+            for _ in range(ITS_TURNS):
+                await asyncio.sleep(0)
+            self.go_ahead(following())
+            await saving
+        except BaseException:
+            self._ahead = None
+            saving.cancel()
+            raise
+        finally:
+            self._is_saving = False
 
     async def _attempt_without(
         self, refused: set[str], commands: Sequence[Command]
@@ -148,7 +227,7 @@ class Express:
         """Leaves all that is asked of some accounts for the long way, so that it keeps its
         order."""
         left = [one for one in commands if _account_of(one) not in refused]
-        told = iter(await self._attempt(left) if left else ())
+        told = iter(await self._attempt(left, tuple) if left else ())
         return [None if _account_of(one) in refused else next(told) for one in commands]
 
     def _forget(self, uids: set[str], ids: set[UUID]) -> None:

@@ -1,11 +1,10 @@
 """Who waits for the writer: each command, and where its outcome is told."""
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from prepaid.core.commands import Command, Keyed, Outcome, Posted
+from prepaid.core.commands import Command, Outcome, Posted
 from prepaid.core.errors import Refusal
 
 Told = Outcome | Exception
@@ -49,14 +48,11 @@ class Together:
     """Commands that came together: `told` is what became of each, in order, once all is known. One
     refusal is no other's. A fault of ours is raised."""
 
-    def __init__(
-        self, commands: Sequence[Keyed], told: asyncio.Future[list[Posted | Refusal]]
-    ) -> None:
+    def __init__(self, count: int, told: asyncio.Future[list[Posted | Refusal]]) -> None:
         self.told = told
-        self.outcomes: list[Told | None] = [None] * len(commands)
-        self.parts = [OneOf(command, self, place) for place, command in enumerate(commands)]
-        self._left = len(commands)
-        if not commands:
+        self.outcomes: list[Told | None] = [None] * count
+        self._left = count
+        if not count:
             told.set_result([])
 
     def tell(self, place: int, outcome: Told) -> None:

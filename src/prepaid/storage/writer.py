@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from itertools import islice
 from typing import cast
 
 import structlog
@@ -41,7 +42,7 @@ from prepaid.storage.database import Database
 from prepaid.storage.express import Driver, Express
 from prepaid.storage.express_postgres import PostgresDriver
 from prepaid.storage.express_sqlite import SqliteDriver
-from prepaid.storage.waiting import Alone, Together, Waiting
+from prepaid.storage.waiting import Alone, OneOf, Together, Waiting
 
 BATCH = 500
 """Commands in one transaction: more gain little, and each waits for all."""
@@ -78,7 +79,7 @@ class Ledger:
         self._warn = warn
         self._queue: deque[Waiting] = deque()
         self._asked = asyncio.Event()
-        self._is_open = False
+        self._is_open = self._goes_ahead = False
         self._beats: list[Waiting] = []
         self._loop: asyncio.AbstractEventLoop  # known once it is open; to ask costs a system call
 
@@ -120,9 +121,9 @@ class Ledger:
 
     def posting_all(self, commands: Sequence[Keyed]) -> asyncio.Future[list[Posted | Refusal]]:
         """What `post_all` will tell."""
-        together = Together(commands, self._loop.create_future())
-        for one in together.parts:
-            self._put(one)
+        together = Together(len(commands), self._loop.create_future())
+        for place, command in enumerate(commands):
+            self._put(OneOf(command, together, place))
         return together.told
 
     async def hold(self, command: Open | Holding) -> Held:
@@ -178,6 +179,9 @@ class Ledger:
         else:
             self._queue.append(waiting)
             self._asked.set()
+            if not self._goes_ahead:
+                self._goes_ahead = True
+                self._loop.call_soon(self._go_ahead)
 
     async def _write_until_closed(self) -> None:
         while self._is_open or self._queue:
@@ -208,7 +212,7 @@ class Ledger:
             LedgerUnavailable: the database is away.
         """
         try:
-            outcomes = await self._express.outcomes([waiting.command for waiting in batch])
+            outcomes = await self._express.outcomes(_commands(batch), self._next_charges)
         except LedgerUnavailable:
             raise
         except Exception:
@@ -218,9 +222,18 @@ class Ledger:
                 if outcome is not None:
                     waiting.tell(outcome)
 
+    def _next_charges(self) -> list[Charge]:
+        """The charges that are in the next batch, if it begins now."""
+        coming = [one.command for one in islice(self._queue, BATCH)]
+        return [one for one in coming if isinstance(one, Charge)]
+
+    def _go_ahead(self) -> None:
+        self._goes_ahead = False
+        self._express.go_ahead(self._next_charges())
+
     async def _answer_at_length(self, batch: Sequence[Waiting]) -> None:
         try:
-            outcomes = await self._commit([waiting.command for waiting in batch])
+            outcomes = await self._commit(_commands(batch))
         except LedgerUnavailable as away:
             _tell(batch, [away] * len(batch))
         except Exception:  # noqa: BLE001 - each command meets it again alone, or not at all
@@ -294,6 +307,10 @@ def _log(notice: Notice) -> None:
         state=notice.state,
         used=str(notice.used),
     )
+
+
+def _commands(batch: Sequence[Waiting]) -> list[Command]:
+    return [waiting.command for waiting in batch]
 
 
 def _tell(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:

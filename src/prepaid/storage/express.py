@@ -37,10 +37,6 @@ ATTEMPTS = 2
 accounts in the same milliseconds."""
 
 
-ITS_TURNS = 2
-"""Turns of the loop until a statement is on its way: its task has one, and the socket one."""
-
-
 class Stale(Exception):  # noqa: N818 - it is what is found
     """What was decided can't be saved, and nothing was: the database has something else than what
     was remembered (and it may be tried again), or it is nothing for the express way."""
@@ -205,18 +201,15 @@ class Express:
         return ahead
 
     async def _saved(self, deciding: _Deciding, following: Callable[[], Sequence[Charge]]) -> None:
-        """Saves what was decided, and remembers it; meanwhile goes ahead."""
-        saving = asyncio.create_task(self._save(deciding.change), name="saving")
+        """Saves what was decided, and remembers it; meanwhile goes ahead, once the statement is on
+        its way. Not in a task of its own: that would be sent after all that has to be done now."""
         self.remembered.keep(deciding.books, deciding.change.decision)
         self._is_saving = True
+        asyncio.get_running_loop().call_soon(lambda: self.go_ahead(following()))
         try:
-            for _ in range(ITS_TURNS):
-                await asyncio.sleep(0)
-            self.go_ahead(following())
-            await saving
+            await self._save(deciding.change)
         except BaseException:
             self._ahead = None
-            saving.cancel()
             raise
         finally:
             self._is_saving = False

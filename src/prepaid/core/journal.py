@@ -76,6 +76,9 @@ class Journal:
         """Takes credits from grants in their order. Only what was `held` may come from one whose
         time is over."""
         mine = list(self.books.grants[uid].values())
+        if credits_ and len(mine) == 1 and mine[0].expires_at is None:  # as most are
+            self.keep(mine[0].left_with(mine[0].remaining - credits_))
+            return
         over = () if held else grants.due(mine, self.at)
         usable = [one for one in mine if one not in over] if over else mine
         for grant in grants.drawn(usable, credits_):

@@ -283,6 +283,9 @@ def driver_of(database: Database) -> Driver:
 
 def _express_parts(batch: Sequence[Waiting]) -> Iterator[list[Waiting]]:
     """The charges, the heartbeats and the events of a batch, of which there are some."""
+    if all(isinstance(one.command, Charge) for one in batch):
+        yield [*batch]
+        return
     others = {
         one.command.account_uid
         for one in batch
@@ -295,7 +298,7 @@ def _express_parts(batch: Sequence[Waiting]) -> Iterator[list[Waiting]]:
     ]
     beats = [one for one in batch if isinstance(one.command, Beat)]
     told = [one for one in batch if isinstance(one.command, Tell)]
-    return filter(None, (charges, beats, told))
+    yield from filter(None, (charges, beats, told))
 
 
 def _log(notice: Notice) -> None:

@@ -1,5 +1,6 @@
 """Charges: so much now, for a resource, or a refusal that says what is missing."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -26,6 +27,9 @@ from prepaid.web.problems import Insufficient, Problem, problem_of
 from prepaid.wire import EntryOut, entry_out
 
 router = APIRouter(route_class=BatchRoute, tags=["spending"])
+
+PLAIN = re.compile(r"([0-9]{1,9})(?:[.]([0-9]{1,6}))?")
+"""A number that is as many microcredits as its digits say, and not too many."""
 
 RESOURCE, RESOURCE_TYPE, DESCRIPTION = 200, 50, 500
 """Characters of these at most."""
@@ -203,10 +207,15 @@ def _usual(asked: _ChargeAsked) -> _ChargeAsked:
     return asked
 
 
-def _number(written: msgspec.Raw) -> Decimal:
+def _credits(written: Decimal | msgspec.Raw) -> Credits:
     """A JSON number, exactly. Texts that are numbers have rules of their own."""
+    if isinstance(written, Decimal):
+        return Credits.read(written)
+    text = bytes(written).decode()
+    if plain := PLAIN.fullmatch(text):
+        return Credits(int(plain[1] + (plain[2] or "").ljust(6, "0")))
     try:
-        return Decimal(bytes(written).decode())
+        return Credits.read(Decimal(text))
     except ArithmeticError:
         raise Unusual from None
 
@@ -219,12 +228,11 @@ def _command_or_refusal(caller: Caller, asked: ChargeIn | _ChargeAsked) -> Charg
 
 
 def _command(caller: Caller, asked: ChargeIn | _ChargeAsked) -> Charge:
-    written = asked.credits if isinstance(asked, ChargeIn) else _number(asked.credits)
     return Charge(
         id=new_id(),
         account_uid=account_for(caller, asked.account_uid),
         key=idempotency_key(asked.key),
-        credits=Credits.read(written),
+        credits=_credits(asked.credits),
         resource=" ".join(filter(None, (asked.resource_type, asked.resource))),
         reason=asked.description,
         actor=caller.name,

@@ -33,7 +33,11 @@ async def save(
     express: Express, time: Time, commands: Sequence[Charge], following: Sequence[Charge]
 ) -> list[float | None]:
     """Their balances; then nine seconds pass."""
-    outcomes = await express.outcomes(commands, lambda: following)
+    saving = asyncio.create_task(express.outcomes(commands))
+    await asyncio.sleep(0)
+    assert express.is_saving
+    express.go_ahead(following)
+    outcomes = await saving
     time.now = LATER
     return balances(outcomes)
 

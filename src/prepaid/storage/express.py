@@ -9,7 +9,6 @@ of the ordinary (somebody else wrote, a key or an event that came before, a refu
 expires) is left for the long way, which knows all the rules.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -117,7 +116,7 @@ class Express:
     """The express way of one process, which takes one batch after the other.
 
     `clock` gives the instant that a batch is decided at; `warn` are the seconds left at which the
-    holder of a reservation is warned.
+    holder of a reservation is warned. While it `is_saving`, it can go ahead.
     """
 
     driver: Driver
@@ -125,21 +124,18 @@ class Express:
     warn: Sequence[int]
     remembered: Remembered = field(default_factory=Remembered)
     _ahead: _Deciding | None = None
-    _is_saving: bool = False
+    is_saving: bool = False
 
-    async def outcomes(
-        self, commands: Sequence[Command], following: Callable[[], Sequence[Charge]] = tuple
-    ) -> list[Outcome | None]:
+    async def outcomes(self, commands: Sequence[Command]) -> list[Outcome | None]:
         """What became of each charge, heartbeat or event, all of one kind, in order; None is left
-        for the long way, and has changed nothing. `following` tells the charges that wait, which
-        are decided while these are saved.
+        for the long way, and has changed nothing.
 
         Raises:
             LedgerUnavailable: the database is away; some may have been saved.
         """
         for _ in range(ATTEMPTS):
             try:
-                return await self._attempt(commands, following)
+                return await self._attempt(commands)
             except Stale as stale:
                 if not stale.try_again:
                     break
@@ -148,7 +144,7 @@ class Express:
     def go_ahead(self, charges: Sequence[Charge]) -> None:
         """Decides the charges that wait, while others are saved: on books that are right if these
         are. If they aren't, nothing was decided; nor where an account isn't remembered."""
-        if not self._is_saving:
+        if not self.is_saving:
             return
         ahead = self._ahead or _Deciding(self.clock(), self.warn, {})
         more = charges[len(ahead.commands) :]
@@ -165,9 +161,7 @@ class Express:
         """What the long way is about to change."""
         self.remembered.forget(books.accounts, books.reservations)
 
-    async def _attempt(
-        self, commands: Sequence[Command], following: Callable[[], Sequence[Charge]]
-    ) -> list[Outcome | None]:
+    async def _attempt(self, commands: Sequence[Command]) -> list[Outcome | None]:
         uids = {one.account_uid for one in commands if isinstance(one, Charge)}
         ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
         checkouts = await self._checkouts(commands)
@@ -177,7 +171,7 @@ class Express:
             outcomes = deciding.change.decision.outcomes
             if refused := _refused(commands, outcomes):
                 return await self._attempt_without(refused, commands)
-            await self._saved(deciding, following)
+            await self._saved(deciding)
         except BaseException:  # cancelled, too: nobody knows what was saved
             self._forget(uids, ids)
             raise
@@ -200,19 +194,18 @@ class Express:
             ahead.go_on(more, await self._books(uids - ahead.books.accounts.keys(), ids))
         return ahead
 
-    async def _saved(self, deciding: _Deciding, following: Callable[[], Sequence[Charge]]) -> None:
-        """Saves what was decided, and remembers it; meanwhile goes ahead, once the statement is on
-        its way. Not in a task of its own: that would be sent after all that has to be done now."""
+    async def _saved(self, deciding: _Deciding) -> None:
+        """Saves what was decided, and remembers it: what comes meanwhile may be decided on that.
+        Not in a task of its own: that would be sent after all that has to be done now."""
         self.remembered.keep(deciding.books, deciding.change.decision)
-        self._is_saving = True
-        asyncio.get_running_loop().call_soon(lambda: self.go_ahead(following()))
+        self.is_saving = True
         try:
             await self._save(deciding.change)
         except BaseException:
             self._ahead = None
             raise
         finally:
-            self._is_saving = False
+            self.is_saving = False
 
     async def _attempt_without(
         self, refused: set[str], commands: Sequence[Command]
@@ -220,7 +213,7 @@ class Express:
         """Leaves all that is asked of some accounts for the long way, so that it keeps its
         order."""
         left = [one for one in commands if _account_of(one) not in refused]
-        told = iter(await self._attempt(left, tuple) if left else ())
+        told = iter(await self._attempt(left) if left else ())
         return [None if _account_of(one) in refused else next(told) for one in commands]
 
     def _forget(self, uids: set[str], ids: set[UUID]) -> None:

@@ -37,7 +37,7 @@ from prepaid.core.errors import (
     UnknownAccount,
 )
 from prepaid.core.grants import Grant
-from prepaid.core.ledger import decide, fingerprint
+from prepaid.core.ledger import Deciding, decide, fingerprint
 from samples import AT, OFFER, PAID, granted
 
 EMPTY = Account("ada", Credits(0), 0)
@@ -263,6 +263,29 @@ def test_a_charge_may_draw_from_several_grants() -> None:
     state = rich(granted(1, 2), granted(2, 2))
     outcomes(state, CHARGE)
     assert left(state) == {1: 0, 2: 1}
+
+
+@given(
+    wholes=st.lists(st.integers(-4, 4).filter(bool), max_size=12),
+    first=st.integers(0, 12),
+)
+def test_what_is_decided_bit_by_bit_is_what_is_decided_at_once(
+    wholes: list[int], first: int
+) -> None:
+    """Gifts and charges, of which some are refused."""
+    commands: list[Command] = [
+        replace(CHARGE, key=f"{number}", credits=Credits.of(whole))
+        if whole > 0
+        else replace(GIVE, id=UUID(int=number), key=f"{number}", credits=Credits.of(-whole))
+        for number, whole in enumerate(wholes)
+    ]
+    state, later = rich(granted(99, 5)), rich(granted(99, 5))
+    at_once, deciding = decide(state, commands, AT), Deciding(later, AT)
+    deciding.go_on(commands[:first])
+    bit_by_bit = deciding.go_on(commands[first:])
+    assert [*map(str, bit_by_bit.outcomes)] == [*map(str, at_once.outcomes)]
+    assert bit_by_bit.entries == at_once.entries
+    assert later == state
 
 
 def test_credits_that_come_in_the_same_batch_can_be_spent_in_it() -> None:

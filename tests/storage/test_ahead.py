@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -149,6 +150,27 @@ async def test_nothing_is_decided_ahead_while_nothing_is_saved(
     express.go_ahead([waits])
     await ledger.post(give("bob", 5, key="more"))
     assert balances(await express.outcomes([waits])) == [9]
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_a_fault_that_is_met_ahead_leaves_nothing_half_decided(
+    database: Database, express: Express
+) -> None:
+    await express.outcomes([charge("ada", 1, "0"), charge("bob", 1, "0")])
+    saving = asyncio.create_task(express.outcomes([charge("ada", 1, "1")]))
+    await asyncio.sleep(0)
+    waiting = [charge("ada", 2, "2"), charge("ada", 3, "3"), charge("bob", 1, "2")]
+    express.go_ahead(waiting[:1])
+    damaged: Any = ("no account", {})
+    express.remembered.accounts["bob"] = damaged
+    with pytest.raises(AttributeError):
+        express.go_ahead(waiting)
+    await saving
+    express.remembered.forget(["bob"])
+    outcomes = await express.outcomes(waiting)
+    assert balances(outcomes) == [96, 93, 8]
+    assert not any(one.replayed for one in outcomes if isinstance(one, Posted))
+    await books_are_right(database)
 
 
 async def test_crowds_that_come_one_after_another_are_all_posted(

@@ -266,7 +266,7 @@ async def test_a_key_that_can_not_be_asked_for_grows_old(door: Door, tmp_path: P
 
 async def test_a_person_is_known_as_long_as_their_token(door: Door) -> None:
     """And once their account is entered, as the token says."""
-    secret = token("eve", name="Eve")
+    secret = token("eve", given_name="Eve")
     assert door.identity.known(secret) is None
     caller = await door.identity.caller(secret)
     with door.asks(0):
@@ -274,5 +274,12 @@ async def test_a_person_is_known_as_long_as_their_token(door: Door) -> None:
         door.later(TOKEN_SECONDS)
         assert door.identity.known(secret) is None
     await door.identity.caller(secret)
-    await door.identity.caller(token("eve", name="Eva"))
+    await door.identity.caller(token("eve", given_name="Eva"))
     assert door.identity.known(secret) is None
+
+
+async def test_a_newer_token_that_says_the_same_is_known_too(door: Door) -> None:
+    for seconds in (1800, 3600):
+        secret = token("eve", given_name="Eve", exp=int(door.now.timestamp()) + seconds)
+        caller = await door.identity.caller(secret)
+        assert door.identity.known(secret) == caller

@@ -146,11 +146,12 @@ class Express:
         are. If they aren't, nothing was decided; nor where an account isn't remembered."""
         if not self.is_saving:
             return
-        ahead = self._ahead or _Deciding(self.clock(), self.warn, {})
+        ahead, self._ahead = self._ahead or _Deciding(self.clock(), self.warn, {}), None
         more = charges[len(ahead.commands) :]
         uids = {one.account_uid for one in more}
         if more and uids <= self.remembered.accounts.keys():
             ahead.go_on(more, self.remembered.books(uids - ahead.books.accounts.keys()))
+        if ahead.commands:  # and no fault was met: it would be half of something
             self._ahead = ahead
 
     async def close(self) -> None:

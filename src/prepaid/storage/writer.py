@@ -244,8 +244,11 @@ class Ledger:
             self._loop.call_soon(self._go_ahead)
 
     def _go_ahead(self) -> None:
-        self._goes_ahead = False
-        self._express.go_ahead(self._next_charges())
+        self._goes_ahead, charges = False, self._next_charges()
+        try:
+            self._express.go_ahead(charges)
+        except Exception:  # it is met again when it is their turn
+            log.exception("express_failed", commands=len(charges))
 
     async def _answer_at_length(self, batch: Sequence[Waiting]) -> None:
         try:

@@ -63,7 +63,7 @@ class Identity:
             return None
         if known.person is None:
             self._renew_soon(known, hash_, token)
-        elif self._seen.get(known.person.uid) is not known.person.profile:
+        elif self._seen.get(known.person.uid) != known.person.profile:
             return None
         return known.asked.result()
 

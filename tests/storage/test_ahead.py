@@ -11,12 +11,13 @@ from msgspec.structs import replace
 from express_ways import AT, Time, books_are_right, charge, give
 from prepaid.core.amounts import Credits
 from prepaid.core.commands import Charge, Give, Outcome, Posted
+from prepaid.core.errors import InsufficientCredits
 from prepaid.storage import accounts
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.writer import Ledger
 
-LATER = AT + timedelta(seconds=9)
+SOON = AT + timedelta(milliseconds=20)
 
 
 def balances(outcomes: Sequence[Outcome | None]) -> list[float | None]:
@@ -33,13 +34,13 @@ def decided_at(outcome: Outcome | None) -> timedelta:
 async def save(
     express: Express, time: Time, commands: Sequence[Charge], following: Sequence[Charge]
 ) -> list[float | None]:
-    """Their balances; then nine seconds pass."""
+    """Their balances; then twenty milliseconds pass."""
     saving = asyncio.create_task(express.outcomes(commands))
     await asyncio.sleep(0)
     assert express.is_saving
     express.go_ahead(following)
     outcomes = await saving
-    time.now = LATER
+    time.now = SOON
     return balances(outcomes)
 
 
@@ -59,14 +60,58 @@ async def test_what_waits_is_decided_on_what_is_being_saved(
 
 @pytest.mark.usefixtures("ledger")
 async def test_more_may_come_behind_it(database: Database, express: Express, time: Time) -> None:
-    """Of accounts that are remembered, and of others."""
-    await express.outcomes([charge("ada", 1, "0")])
+    await express.outcomes([charge("ada", 1, "0"), charge("bob", 1, "0")])
     second = [charge("ada", 2, "2")]
     assert await save(express, time, [charge("ada", 1, "1")], second) == [98]
     outcomes = await express.outcomes([*second, charge("bob", 1, "2"), charge("ada", 1, "3")])
-    assert balances(outcomes) == [96, 9, 95]
+    assert balances(outcomes) == [96, 8, 95]
     assert {decided_at(one) for one in outcomes} == {timedelta(0)}
     await books_are_right(database)
+
+
+async def test_who_is_read_behind_it_is_charged_when_that_is_done(
+    ledger: Ledger, database: Database, express: Express, time: Time
+) -> None:
+    """Another process has written meanwhile: an account's entries are in order."""
+    await express.outcomes([charge("ada", 1, "0")])
+    second = [charge("ada", 2, "2")]
+    assert await save(express, time, [charge("ada", 1, "1")], second) == [98]
+    await ledger.post(give("bob", 5, key="more"))
+    outcomes = await express.outcomes([*second, charge("bob", 1, "2")])
+    assert balances(outcomes) == [96, 14]
+    assert {decided_at(one) for one in outcomes} == {SOON - AT}
+    await books_are_right(database)
+
+
+async def test_what_has_waited_is_decided_anew(
+    ledger: Ledger, database: Database, express: Express, time: Time
+) -> None:
+    """A grant may have expired meanwhile."""
+    await ledger.post(give("bob", 20, key="more", expires_at=AT + timedelta(seconds=5)))
+    await express.outcomes([charge("ada", 1, "0"), charge("bob", 1, "0")])
+    second = [charge("ada", 2, "2"), charge("bob", 15, "2")]
+    assert await save(express, time, [charge("ada", 1, "1")], second) == [98]
+    time.now = AT + timedelta(seconds=9)
+    assert balances(await express.outcomes(second)) == [96, None]
+    with pytest.raises(InsufficientCredits):
+        await ledger.post(second[1])
+    await books_are_right(database)
+
+
+@pytest.mark.usefixtures("ledger")
+async def test_what_has_waited_is_not_gone_on_with(express: Express, time: Time) -> None:
+    """Nor while the same is still being saved, as where the database hangs."""
+    await express.outcomes([charge("ada", 1, "0"), charge("bob", 1, "0")])
+    saving = asyncio.create_task(express.outcomes([charge("ada", 1, "1")]))
+    await asyncio.sleep(0)
+    waiting = [charge("ada", 2, "2"), charge("bob", 1, "2")]
+    express.go_ahead(waiting[:1])
+    time.now = AT + timedelta(seconds=9)
+    express.go_ahead(waiting)
+    await saving
+    outcomes = await express.outcomes(waiting)
+    assert balances(outcomes) == [96, 8]
+    assert {decided_at(one) for one in outcomes} == {timedelta(seconds=9)}
 
 
 @pytest.mark.usefixtures("ledger")
@@ -78,7 +123,7 @@ async def test_what_comes_in_another_order_is_decided_anew(
     assert await save(express, time, [charge("ada", 1, "1")], second) == [98]
     outcomes = await express.outcomes(second[1:])
     assert balances(outcomes) == [95]
-    assert decided_at(outcomes[0]) == LATER - AT
+    assert decided_at(outcomes[0]) == SOON - AT
     await books_are_right(database)
 
 
@@ -91,7 +136,7 @@ async def test_nothing_is_decided_ahead_of_whom_nobody_remembers(
     await ledger.post(give("bob", 5, key="more"))
     outcomes = await express.outcomes(second[:1])
     assert balances(outcomes) == [13]
-    assert decided_at(outcomes[0]) == LATER - AT
+    assert decided_at(outcomes[0]) == SOON - AT
     await books_are_right(database)
 
 

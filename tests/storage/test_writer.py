@@ -158,6 +158,14 @@ async def test_a_full_queue_refuses_at_once(database: Database) -> None:
     assert len(answers) - len(refused) == writer.QUEUE
 
 
+async def test_who_comes_when_it_is_closed_is_refused(database: Database) -> None:
+    await make_accounts(database, "ada")
+    async with Ledger(database, lambda: AT).open() as ledger:
+        pass
+    with pytest.raises(LedgerUnavailable):
+        await ledger.post(give())
+
+
 async def kernel_and_clock(database: Database) -> tuple[UUID, Iterator[datetime]]:
     """A kernel of ada's; and a clock that goes on by a second each time it is looked at."""
     await make_accounts(database, "ada")

@@ -176,7 +176,8 @@ def test_a_delivery_is_answered_as_by_its_route(house: House) -> None:
 
 @pytest.mark.parametrize("written", ["Bearer", "Bearer nobody's", "Bearer prepaid_x", "Basic x"])
 def test_who_is_not_known_is_told_so_as_by_the_route(house: House, written: str) -> None:
-    for method, path in (("POST", CHARGES), ("POST", BATCH), ("GET", CREDITS)):
+    beat = f"{RESERVATIONS}/nothing/heartbeat"
+    for method, path in (("POST", CHARGES), ("POST", BATCH), ("GET", CREDITS), ("POST", beat)):
         headers = {"Authorization": written} | OURS
         first, second = (
             same(house._http.request(method, path, content=b"{}", headers=headers | more))

@@ -1,11 +1,14 @@
 """What goes around ASGI is answered as it would be: on the same connection, in the same words."""
 
 import asyncio
+import gc
 import json
 import re
 import socket
 import time
+import weakref
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +22,7 @@ from prepaid.cli.protocol import HttpProtocol
 from prepaid.cli.servers import Server, listen
 from prepaid.core.identity import Scope
 from prepaid.web.bodies import LARGEST_BATCH
-from prepaid.web.front import Asked, Front, Hot, Later
+from prepaid.web.front import Asked, Front, Hot, Later, Unusual
 
 CREDITS = "/api/iam/v1/usage/credits"
 
@@ -156,10 +159,38 @@ def test_a_body_may_come_in_pieces(line: socket.socket, secret: str) -> None:
     for start in range(0, len(written), 7):
         line.sendall(written[start : start + 7])
     assert refused(line) == (True, "insufficient_credits")
-    chunked = b"".join(b"5\r\n%s\r\n" % ONE[at : at + 5] for at in range(0, 25, 5))
-    chunked += b"1\r\n%s\r\n0\r\n\r\n" % ONE[25:]
-    line.sendall(charge(secret, chunked, "Transfer-Encoding: chunked"))
+    line.sendall(charge(secret, chunked(ONE, 5), CHUNKED))
     assert refused(line) == (True, "insufficient_credits")
+
+
+def chunked(body: bytes, size: int, trailer: bytes = b"") -> bytes:
+    """A body in chunks of so many bytes, and what comes behind it."""
+    parts = [body[at : at + size] for at in range(0, len(body), size)]
+    return b"".join([b"%x\r\n%s\r\n" % (len(one), one) for one in parts]) + b"0\r\n%s\r\n" % trailer
+
+
+CHUNKED = "Transfer-Encoding: chunked"
+
+
+def test_a_body_in_a_million_pieces_holds_nobody_up(line: socket.socket, secret: str) -> None:
+    """Each is looked at once: a body that was copied for each took minutes."""
+    began = time.monotonic()
+    line.sendall(charge(secret, chunked(ONE + b" " * 900_000, 1), CHUNKED))
+    assert refused(line) == (True, "insufficient_credits")
+    assert time.monotonic() - began < 10
+
+
+def test_what_comes_behind_a_body_is_no_header(line: socket.socket, secret: str) -> None:
+    other = b"Authorization: Bearer nobody's\r\n"
+    line.sendall(charge(secret, chunked(ONE, 9, other), CHUNKED))
+    assert refused(line) == (True, "insufficient_credits")
+
+
+def test_of_two_headers_the_first_counts(line: socket.socket, secret: str) -> None:
+    """As it does for the routes."""
+    for more in ((), ("Origin: https://elsewhere.example",)):
+        line.sendall(charge(secret, ONE, "Authorization: Bearer nobody's", *more))
+        assert refused(line) == (not more, "insufficient_credits")
 
 
 def test_what_is_unusual_is_given_to_the_app_whole(line: socket.socket, secret: str) -> None:
@@ -203,16 +234,39 @@ class Quick(Starlette):
     def __init__(self) -> None:
         super().__init__()
         self.state.service = self.state.identity = None
-        self.front = Front(self.state, {("GET", "/"): Hot(self._yes, is_json=False)})
+        yes, no = Hot(self._yes, is_json=False), Hot(self._no, largest=9, is_json=False)
+        self.front = Front(self.state, {("GET", "/"): yes, ("POST", "/"): no})
 
     def _yes(self, _: Asked) -> Later[str]:
         known = asyncio.get_running_loop().create_future()
         known.set_result("yes")
         return Later(known, PlainTextResponse)
 
+    def _no(self, _: Asked) -> Later[str]:
+        raise Unusual
+
+
+@dataclass
+class Line:
+    """A connection, and what the server has of it."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    server: Server
+
+    @property
+    def protocol(self) -> HttpProtocol:
+        (found,) = self.server.server_state.connections
+        assert isinstance(found, HttpProtocol)
+        return found
+
+    async def answered(self) -> None:
+        self.writer.write(GET)
+        assert (await self.reader.readuntil(b"yes")).startswith(b"HTTP/1.1 200")
+
 
 @pytest.fixture
-async def idle() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+async def quick() -> AsyncIterator[Line]:
     """A connection to a server that closes those that are idle for a second."""
     listening = listen("127.0.0.1", 0)
     told: Any = {"ws": "none", "lifespan": "off", "log_config": None, "timeout_keep_alive": 1}
@@ -220,7 +274,7 @@ async def idle() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWrit
     running = asyncio.create_task(server.serve(sockets=[listening]))
     await server.ready.wait()
     reader, writer = await asyncio.open_connection(*listening.getsockname())
-    yield reader, writer
+    yield Line(reader, writer, server)
     writer.close()
     server.should_exit = True
     await running
@@ -229,25 +283,43 @@ async def idle() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWrit
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
-async def test_a_connection_that_is_not_used_is_closed(
-    idle: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-) -> None:
-    reader, writer = idle
+async def test_a_connection_that_is_not_used_is_closed(quick: Line) -> None:
     for _ in range(3):
-        writer.write(GET)
-        assert (await reader.readuntil(b"yes")).startswith(b"HTTP/1.1 200")
+        await quick.answered()
     began = time.monotonic()
-    assert await reader.read() == b""
+    assert await quick.reader.read() == b""
     assert time.monotonic() - began > 0.9
 
 
-async def test_a_request_that_takes_its_time_to_come_is_waited_for(
-    idle: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-) -> None:
-    reader, writer = idle
-    writer.write(GET + GET[:9])
-    await reader.readuntil(b"yes")
+async def test_a_request_that_takes_its_time_to_come_is_waited_for(quick: Line) -> None:
+    await quick.answered()
+    quick.writer.write(GET[:9])
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(reader.read(1), 2.2)
-    writer.write(GET[9:])
-    await reader.readuntil(b"yes")
+        await asyncio.wait_for(quick.reader.read(1), 2.2)
+    quick.writer.write(GET[9:])
+    await quick.reader.readuntil(b"yes")
+
+
+async def test_a_server_that_stops_closes_also_what_is_handed_back(quick: Line) -> None:
+    await quick.answered()
+    protocol = quick.protocol
+    protocol.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+    protocol.shutdown()
+    protocol.data_received(b"abc")
+    told = await quick.reader.read()
+    assert told.startswith(b"HTTP/1.1 404")
+    assert b"connection: close" in told
+
+
+async def test_a_connection_that_has_ended_is_garbage_at_once(quick: Line) -> None:
+    """Nothing waits for the collector, which comes seldom."""
+    await quick.answered()
+    gone = weakref.ref(quick.protocol)
+    gc.disable()
+    try:
+        quick.writer.write(GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        await quick.reader.read()
+        assert not quick.server.server_state.connections
+        assert gone() is None
+    finally:
+        gc.enable()

@@ -33,10 +33,11 @@ class HttpProtocol(HttpToolsProtocol):
         self._is_receiving = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody is waited for any more."""
+        """Nobody is waited for any more; nor does anything hold what holds it."""
         super().connection_lost(exc)
         if self._idle is not None:
             self._idle.cancel()
+        self._asked = self._idle = self.cycle = None  # type: ignore[assignment]  # as at first
 
     def on_message_begin(self) -> None:
         """A request begins. What ASGI needs is made once it is known that it is for the app."""
@@ -49,7 +50,7 @@ class HttpProtocol(HttpToolsProtocol):
         if way is None:
             self._begin_asgi()
         else:
-            self._asked = _Asked(self, way)
+            self._asked = _Asked(self, way, [*self.headers])
             self.cycle = self._asked  # type: ignore[assignment]  # all that uvicorn asks of one
 
     def on_body(self, body: bytes) -> None:
@@ -65,12 +66,14 @@ class HttpProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """It is here."""
         self._is_receiving = False
-        if (asked := self._asked) is not None:
-            if self._begin(asked):
-                self._asked = None
-                return
+        if (asked := self._asked) is None:
+            super().on_message_complete()
+        elif self._begin(asked):
+            asked.body.clear()
+            self._asked = None
+        else:
             self._hand_back(asked)
-        super().on_message_complete()
+            super().on_message_complete()
 
     def answer(self, status: int, headers: Headers, body: bytes, *, keep_alive: bool) -> None:
         """Writes an answer."""
@@ -104,7 +107,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _begin(self, asked: "_Asked") -> bool:
         assert self._front is not None
-        return self._front.begin(asked.way, self.headers, asked.body, asked.answer)
+        return self._front.begin(asked.way, asked.headers, bytes(asked.body), asked.answer)
 
     def _begin_asgi(self) -> None:
         head = self.url, self.headers, self.expect_100_continue
@@ -117,8 +120,9 @@ class HttpProtocol(HttpToolsProtocol):
         """Begins a request as one of ASGI's, with what has come of its body."""
         self._asked, asked.response_complete = None, True
         self._begin_asgi()
+        self.cycle.keep_alive &= asked.keep_alive  # a server that stops has said no meanwhile
         if asked.body:
-            super().on_body(asked.body)
+            super().on_body(bytes(asked.body))
 
     def _rest(self) -> None:
         """A connection that isn't used for a while is closed, as uvicorn does it; but to set and
@@ -163,16 +167,21 @@ class _Idle:
 
 
 class _Asked:
-    """A request on its way around ASGI: what uvicorn's methods ask of one under way."""
+    """A request on its way around ASGI: what uvicorn's methods ask of one under way. `headers` are
+    those of its head: what comes behind a body is no header."""
 
-    __slots__ = ("_protocol", "body", "disconnected", "keep_alive", "response_complete", "way")
+    __slots__ = (
+        *("_protocol", "body", "disconnected", "headers", "keep_alive", "response_complete"),
+        "way",
+    )
 
     message_event = NOBODY_LISTENS
 
-    def __init__(self, protocol: HttpProtocol, way: Way) -> None:
+    def __init__(self, protocol: HttpProtocol, way: Way, headers: Headers) -> None:
         self._protocol = protocol
         self.way = way
-        self.body = b""
+        self.headers = headers
+        self.body = bytearray()
         self.keep_alive = protocol.parser.should_keep_alive()
         self.response_complete = self.disconnected = False
 

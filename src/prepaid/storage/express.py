@@ -11,7 +11,7 @@ expires) is left for the long way, which knows all the rules.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -34,6 +34,10 @@ TOLD = {"entries", "granted", "checkouts", "inbox"}
 ATTEMPTS = 2
 """The second is on books that have just been read: other processes write, but rarely to the same
 accounts in the same milliseconds."""
+
+
+YOUNG = timedelta(milliseconds=100)
+"""How long before it is sent something may have been decided."""
 
 
 class Stale(Exception):  # noqa: N818 - it is what is found
@@ -146,7 +150,7 @@ class Express:
         are. If they aren't, nothing was decided; nor where an account isn't remembered."""
         if not self.is_saving:
             return
-        ahead, self._ahead = self._ahead or _Deciding(self.clock(), self.warn, {}), None
+        ahead, self._ahead = self._young() or _Deciding(self.clock(), self.warn, {}), None
         more = charges[len(ahead.commands) :]
         uids = {one.account_uid for one in more}
         if more and uids <= self.remembered.accounts.keys():
@@ -185,15 +189,28 @@ class Express:
         ids: set[UUID],
         checkouts: Mapping[UUID, Checkout],
     ) -> _Deciding:
-        """Goes on from what was decided ahead, if that was of the first of these."""
-        ahead, self._ahead = self._ahead, None
-        if ahead is None or commands[: len(ahead.commands)] != ahead.commands:
-            found = await self._books(uids, ids)
-            ahead = _Deciding(self.clock(), self.warn, checkouts)
-            ahead.go_on(commands, found)
-        elif more := commands[len(ahead.commands) :]:
-            ahead.go_on(more, await self._books(uids - ahead.books.accounts.keys(), ids))
-        return ahead
+        """Goes on from what was decided ahead, if that was of the first of these, just now, and
+        nothing is to be read: an entry is dated when its account was looked at, and not before."""
+        ahead, self._ahead = self._young(), None
+        if (
+            ahead is not None
+            and commands[: len(ahead.commands)] == ahead.commands
+            and uids <= self.remembered.accounts.keys()
+        ):
+            found = self.remembered.books(uids - ahead.books.accounts.keys())
+            ahead.go_on(commands[len(ahead.commands) :], found)
+            return ahead
+        found = await self._books(uids, ids)
+        deciding = _Deciding(self.clock(), self.warn, checkouts)
+        deciding.go_on(commands, found)
+        return deciding
+
+    def _young(self) -> _Deciding | None:
+        """What was decided ahead, unless it has waited: grants may have expired meanwhile, and
+        others may have written."""
+        ahead = self._ahead
+        is_young = ahead is not None and self.clock() - ahead.change.at < YOUNG
+        return ahead if is_young else None
 
     async def _saved(self, deciding: _Deciding) -> None:
         """Saves what was decided, and remembers it: what comes meanwhile may be decided on that.

@@ -176,7 +176,9 @@ class Ledger:
             self._put(beat)
 
     def _put(self, waiting: Waiting) -> None:
-        if len(self._queue) >= QUEUE:
+        if not self._is_open:
+            _refuse([waiting])
+        elif len(self._queue) >= QUEUE:
             waiting.tell(LedgerBusy(f"{QUEUE} commands wait already; try again in a second."))
         else:
             self._queue.append(waiting)

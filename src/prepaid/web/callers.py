@@ -127,11 +127,9 @@ class Identity:
         except Unauthenticated:
             caller = None
         except Unavailable:
-            return
-        finally:
-            known.renewal = None
+            return  # not tried again: it is asked for anew when its second is over
         if caller == known.asked.result():
-            known.until = until
+            known.until, known.renewal = until, None
         elif self._known.get(hash_) is known:
             del self._known[hash_]
 

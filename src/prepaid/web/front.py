@@ -133,7 +133,7 @@ class Front:
         False if it is for the app after all; nothing was done then."""
         exchange = _Exchange(self._state.service, way, answer, perf_counter())
         try:
-            later = way.hot.begin(self._asked(way, dict(headers), body))
+            later = way.hot.begin(self._asked(way, _first(headers), body))
         except Unusual:
             return False
         except Exception as error:  # noqa: BLE001 - it is told, and ours are written down
@@ -151,6 +151,11 @@ class Front:
         return Asked(state.service, state.identity, headers, body, way.query, way.tail)
 
 
+def _first(headers: Headers) -> dict[bytes, bytes]:
+    """Of those that come twice the first, as in the routes."""
+    return dict(reversed(headers))
+
+
 @dataclass(slots=True)
 class _Exchange:
     """A request that is being answered."""
@@ -161,13 +166,20 @@ class _Exchange:
     began: float
 
     def end(self, known: asyncio.Future[T], answer: Callable[[T], Response]) -> None:
-        try:
-            told = answer(known.result())
-        except asyncio.CancelledError:
+        if known.cancelled():
             told = self.refused(LedgerUnavailable("The service is stopping; send it again."))
-        except Exception as error:  # noqa: BLE001 - it is told, and ours are written down
+        elif (error := known.exception()) is not None:
+            assert isinstance(error, Exception)
             told = self.refused(error)
+        else:
+            told = self.told(known.result(), answer)
         self.answer(told)
+
+    def told(self, found: T, answer: Callable[[T], Response]) -> Response:
+        try:
+            return answer(found)
+        except Exception as error:  # noqa: BLE001 - it is told, and ours are written down
+            return self.refused(error)
 
     def refused(self, error: Exception) -> Response:
         if isinstance(error, Refusal):

@@ -67,7 +67,8 @@ async def heartbeat(service: TheService, caller: AnyCaller, reservation_id: str)
 
 def heartbeat_at_once(asked: Asked) -> Later[Held]:
     """The same as `heartbeat`, before routes are looked for."""
-    beat = Beat(id_of(asked.tail), own_account(asked.caller()))
+    caller = asked.caller()
+    beat = Beat(id_of(asked.tail), own_account(caller))
     return Later(asked.service.ledger.holding(beat), lambda held: Json(held_out(held)))
 
 

@@ -447,4 +447,4 @@ async def test_what_is_no_coroutine_is_not_metered(async_client: AsyncClient) ->
     def now() -> None: ...
 
     with pytest.raises(TypeError, match="can't be metered"):
-        async_client.metered(resource="job", burning_rate=1)(now)  # type: ignore[arg-type]
+        async_client.metered(resource="job", burning_rate=1)(now)  # type: ignore[arg-type]  # it is what is refused

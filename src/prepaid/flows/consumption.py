@@ -1,5 +1,6 @@
 """Consumption: what runs on the platform spends credits, or is told that there are not enough."""
 
+import asyncio
 from collections.abc import Sequence
 
 from prepaid.core.commands import Charge, Posted
@@ -10,16 +11,16 @@ MOST_CHARGES = 1_000
 """Charges in one request: they share a few transactions, and each waits for its own."""
 
 
-async def charge(ledger: Ledger, asked: Charge) -> Posted:
-    """Spends now, once for each key.
+def charge(ledger: Ledger, asked: Charge) -> asyncio.Future[Posted]:
+    """Spends now, once for each key. It is under way at once, and waited for by whoever wants to.
 
     Raises:
         InsufficientCredits: the account has less; nothing is spent.
         Refusal: nothing is spent, for another reason.
     """
-    return await ledger.post(asked)
+    return ledger.posting(asked)
 
 
-async def charge_all(ledger: Ledger, asked: Sequence[Charge]) -> list[Posted | Refusal]:
+def charge_all(ledger: Ledger, asked: Sequence[Charge]) -> asyncio.Future[list[Posted | Refusal]]:
     """Spends several times; one outcome for each, in order, as if each had come alone."""
-    return await ledger.post_all(asked)
+    return ledger.posting_all(asked)

@@ -1,5 +1,6 @@
 """Reservations: what runs claims credits, says that it lives, and is settled."""
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -24,7 +25,7 @@ class Page:
     next_before: str | None
 
 
-async def hold(ledger: Ledger, asked: Open | Holding) -> Held:
+def hold(ledger: Ledger, asked: Open | Holding) -> asyncio.Future[Held]:
     """Opens a reservation, or does something to one: a heartbeat, an extension, a settlement ...
 
     Raises:
@@ -33,7 +34,7 @@ async def hold(ledger: Ledger, asked: Open | Holding) -> Held:
         ReservationClosed: it has ended.
         Refusal: not so, for another reason.
     """
-    return await ledger.hold(asked)
+    return ledger.holding(asked)
 
 
 async def found(database: Database, id_: UUID, account_uid: str | None, at: datetime) -> Held:

@@ -7,7 +7,7 @@ from typing import Protocol
 from prepaid.core.commands import Command, Outcome, Posted
 from prepaid.core.errors import Refusal
 
-Told = Outcome | Exception
+Known = Outcome | Exception
 """A refusal is an outcome; any other exception is a fault of ours."""
 
 
@@ -19,7 +19,7 @@ class Waiting(Protocol):
     def is_over(self) -> bool:
         """Whether its outcome is told, or who asked has gone away meanwhile."""
 
-    def tell(self, outcome: Told) -> None:
+    def tell(self, outcome: Known) -> None:
         """Tells its outcome, unless it is over. A refusal is raised where it is waited for."""
 
 
@@ -34,7 +34,7 @@ class Alone:
         """See Waiting."""
         return self.told.done()
 
-    def tell(self, outcome: Told) -> None:
+    def tell(self, outcome: Known) -> None:
         """See Waiting."""
         if self.told.done():
             return
@@ -50,12 +50,12 @@ class Together:
 
     def __init__(self, count: int, told: asyncio.Future[list[Posted | Refusal]]) -> None:
         self.told = told
-        self.outcomes: list[Told | None] = [None] * count
+        self.outcomes: list[Known | None] = [None] * count
         self._left = count
         if not count:
             told.set_result([])
 
-    def tell(self, place: int, outcome: Told) -> None:
+    def tell(self, place: int, outcome: Known) -> None:
         """Tells one outcome."""
         self.outcomes[place] = outcome
         self._left -= 1
@@ -85,7 +85,7 @@ class OneOf:
         """See Waiting."""
         return self.together.outcomes[self.place] is not None
 
-    def tell(self, outcome: Told) -> None:
+    def tell(self, outcome: Known) -> None:
         """See Waiting."""
         if not self.is_over():
             self.together.tell(self.place, outcome)

@@ -114,7 +114,7 @@ async def charges(service: TheService, caller: AnyCaller, asked: ChargesIn) -> R
 def charge_at_once(asked: Asked) -> Later[Posted]:
     """The same as `charge`, for what usually comes."""
     caller, one = asked.caller(), _read(asked.body, _one)
-    charging = asked.service.ledger.posting(_command(caller, _usual(one)))
+    charging = consumption.charge(asked.service.ledger, _command(caller, _usual(one)))
     return Later(charging, lambda posted: Json(_charged(posted), status_code=201))
 
 
@@ -124,7 +124,7 @@ def charges_at_once(asked: Asked) -> Later[list[Posted | Refusal]]:
     if not 1 <= len(several) <= consumption.MOST_CHARGES:
         raise Unusual
     commands = [_command_or_refusal(caller, _usual(one)) for one in several]
-    charging = asked.service.ledger.posting_all(_charges(commands))
+    charging = consumption.charge_all(asked.service.ledger, _charges(commands))
     return Later(charging, lambda charged: _charged_all(asked.service, commands, charged))
 
 

@@ -69,7 +69,7 @@ def heartbeat_at_once(asked: Asked) -> Later[Held]:
     """The same as `heartbeat`, before routes are looked for."""
     caller = asked.caller()
     beat = Beat(id_of(asked.tail), own_account(caller))
-    return Later(asked.service.ledger.holding(beat), lambda held: Json(held_out(held)))
+    return Later(reservations.hold(asked.service.ledger, beat), lambda held: Json(held_out(held)))
 
 
 @_changes("/extension")

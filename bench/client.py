@@ -86,8 +86,12 @@ class _Run:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing more becomes due."""
-        return self.used_up or perf_counter() - self.began >= self.load.seconds
+        """Whether nothing more becomes due, and all that became due has been looked at."""
+        if self.used_up:
+            return True
+        rate = self.load.rate or 0.0
+        seconds = perf_counter() - self.began
+        return seconds >= self.load.seconds and self.timed >= int(self.load.seconds * rate)
 
     @property
     def is_answered(self) -> bool:

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from threading import Thread
+from time import perf_counter
 
 import pytest
 
@@ -125,6 +126,14 @@ def test_our_client_counts_what_was_accepted_and_what_refused(
 def test_a_load_with_a_rate_asks_so_often(recorder: Recorder) -> None:
     spell = client.run(Load(Kind.EMPTY, recorder.port, 2, SECONDS, "token", rate=50.0))
     assert spell.accepted + spell.refused == len(recorder.asked) == 50
+
+
+def test_a_load_whose_time_is_up_is_over_once_all_that_became_due_is_sent() -> None:
+    load = Load(Kind.EMPTY, 1, 1, SECONDS, "token", rate=50.0)
+    run = client._Run(load, asks(load), began=perf_counter() - SECONDS)
+    before = run.is_over
+    run.send_due()
+    assert (before, run.is_over, len(run.due)) == (False, True, 50)
 
 
 def test_a_load_ends_with_its_file(recorder: Recorder, tmp_path: Path) -> None:

@@ -2,16 +2,16 @@
 
 import logging
 import sys
+from collections.abc import Callable
+from typing import Any
 
+import msgspec
 import structlog
 
 
 def configure(level: str) -> None:
     """Writes to standard error: coloured for a terminal, JSON otherwise."""
-    render: structlog.typing.Processor = structlog.processors.JSONRenderer()
-    if sys.stderr.isatty():
-        # Its default writes out local variables, and with them secrets.
-        render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    render, factory = _for_people() if sys.stderr.isatty() else _for_machines()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -21,6 +21,26 @@ def configure(level: str) -> None:
             render,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=factory,
         cache_logger_on_first_use=True,
     )
+
+
+_Form = tuple[structlog.typing.Processor, Callable[..., structlog.typing.WrappedLogger]]
+
+
+def _for_people() -> _Form:
+    """Not as structlog does by itself: it writes out local variables, and with them secrets."""
+    traceback = structlog.dev.plain_traceback
+    render = structlog.dev.ConsoleRenderer(exception_formatter=traceback)
+    return render, structlog.PrintLoggerFactory(sys.stderr)
+
+
+def _for_machines() -> _Form:
+    """As bytes: each purchase writes a line, and this takes half as long as by text."""
+    render = structlog.processors.JSONRenderer(serializer=_json)
+    return render, structlog.BytesLoggerFactory(sys.stderr.buffer)
+
+
+def _json(line: object, default: Callable[[Any], Any]) -> bytes:
+    return msgspec.json.encode(line, enc_hook=default)

@@ -54,7 +54,7 @@ async def test_an_untouched_ledger_verifies(database: Database) -> None:
             "it says its last entry is 5; the last there is, is 3",
         ),
         (
-            "UPDATE grants SET remaining = 0 WHERE account_uid = 'ada' AND kind = 'purchase'",
+            "UPDATE grants SET remaining = 0, unspent = FALSE WHERE kind = 'purchase'",
             "its grants have 9 left; its entries make 59",
         ),
         (

@@ -2,7 +2,9 @@
 ended: there is ever more of that. And what changes with each charge is in no index."""
 
 import re
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,7 @@ from prepaid.storage import (
     totals,
 )
 from prepaid.storage.database import Database
+from prepaid.storage.express_sqlite import CHANGE_ACCOUNT, DRAW
 from prepaid.storage.inbox import Place
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -145,6 +148,16 @@ async def test_a_charge_makes_postgresql_touch_no_index_of_accounts_and_grants(
         told = {row.relname: (row[1], row[2]) for row in await connection.execute(updates)}
     await database.close()
     assert told["accounts"] == told["grants"] == (1, 1)
+
+
+@pytest.mark.parametrize("statement", [CHANGE_ACCOUNT, DRAW])
+def test_a_charge_makes_sqlite_touch_no_index_of_accounts_and_grants(
+    migrated_sqlite: Path, statement: str
+) -> None:
+    with closing(sqlite3.connect(migrated_sqlite)) as connection:
+        values = [1] * statement.count("?")
+        steps = connection.execute(f"EXPLAIN {statement}", values).fetchall()
+    assert {step[1] for step in steps} & {"Insert", "IdxInsert", "IdxDelete"} == {"Insert"}
 
 
 async def planned(file: Path, ask: Callable[[AsyncConnection], Awaitable[object]]) -> list[str]:

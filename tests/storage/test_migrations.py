@@ -3,17 +3,31 @@
 import asyncio
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, insert, text
+from sqlalchemy.exc import IntegrityError
 
+from older_schemas import bring_to
+from prepaid.core.amounts import Credits
 from prepaid.core.errors import LedgerUnavailable
-from prepaid.storage import schema
+from prepaid.storage import accounts, grants, schema, tables
 from prepaid.storage.database import Database, InvalidDatabaseUrl, with_driver
 from prepaid.storage.tables import metadata
+
+AT = datetime(2026, 11, 23, tzinfo=UTC)
+GRANT = {
+    "account_uid": "ada",
+    "kind": "purchase",
+    "priority": 1,
+    "credits": Credits(9),
+    "at": AT,
+}
 
 MIGRATE = "import sys; from prepaid.storage.schema import migrate; migrate(sys.argv[1])"
 
@@ -60,6 +74,28 @@ async def test_the_migrations_make_the_tables_that_the_code_knows(database: Data
 
     async with database.reading() as connection:
         assert await connection.run_sync(differences) == []
+
+
+async def test_what_is_left_of_grants_is_kept_when_its_column_is_made_plain(
+    empty_database_url: str,
+) -> None:
+    database = Database(empty_database_url)
+    async with database.writing() as connection:
+        await connection.run_sync(bring_to, "0005")
+        await accounts.add(connection, "ada", AT)
+        for number, left in ((1, 0), (2, 7), (3, 5)):
+            row = {"id": UUID(int=number), "remaining": Credits(left)}
+            await connection.execute(insert(tables.grants).values(GRANT | row))
+    schema.migrate(empty_database_url)
+    async with database.reading() as connection:
+        held = await grants.spendable(connection, ["ada"])
+        everything = await grants.of_account(connection, "ada")
+    assert {one.id.int: one.remaining.micro for one in held["ada"].values()} == {2: 7, 3: 5}
+    assert sorted(one.id.int for one in everything) == [1, 2, 3]
+    with pytest.raises(IntegrityError):
+        async with database.writing() as connection:
+            await connection.execute(text("UPDATE grants SET remaining = 0"))
+    await database.close()
 
 
 async def test_a_database_before_the_first_migration_says_so(empty_database_url: str) -> None:

@@ -1,13 +1,11 @@
 """Accounts are found by what they are called, also those that were there before names were kept."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 
+from older_schemas import bring_to
 from prepaid.storage import accounts, schema
 from prepaid.storage.accounts import Profile
 from prepaid.storage.database import Database
@@ -86,7 +84,7 @@ async def test_a_name_as_long_as_a_page_is_kept_in_part(database: Database) -> N
 async def test_who_was_there_before_names_were_kept_is_found_too(empty_database_url: str) -> None:
     database = Database(empty_database_url)
     async with database.writing() as connection:
-        await connection.run_sync(to_the_third)
+        await connection.run_sync(bring_to, "0003")
         for written in (
             "INSERT INTO accounts (uid, balance, last_entry, created_at) VALUES ('U-1', 0, 0, 0)",
             "INSERT INTO accounts (uid, balance, last_entry, created_at) VALUES ('u-2', 0, 0, 0)",
@@ -98,12 +96,3 @@ async def test_who_was_there_before_names_were_kept_is_found_too(empty_database_
     assert await found(database, "ada l") == ["U-1"]
     assert await found(database, "lovelace") == ["U-1"]
     await database.close()
-
-
-def to_the_third(connection: Connection) -> None:
-    """The schema as it was before."""
-    config = Config()
-    folder = Path(schema.__file__).parent / "migrations"
-    config.set_main_option("script_location", str(folder))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "0003")

@@ -20,7 +20,7 @@ from prepaid.storage.tables import microseconds
 
 _DIALECT = postgresql()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect's maker
 _ACCOUNTS = Rows(accounts.BOOKED, _DIALECT)
-_GRANTS = Rows(grants.COLUMNS, _DIALECT)
+_GRANTS = Rows([*tables.grants.columns], _DIALECT)
 _RESERVATIONS = Rows(reservations.COLUMNS, _DIALECT)
 _CHECKOUTS = Rows([*tables.checkouts.columns], _DIALECT)
 _ENTRIES = Rows([*tables.entries.columns], _DIALECT)
@@ -45,7 +45,7 @@ CHANGED = """
 
 CHARGE = Statement(f"""
 WITH changed AS ({CHANGED}), drawn AS (
-    UPDATE grants SET remaining = new.remaining
+    UPDATE grants SET remaining = new.remaining, unspent = new.remaining > 0
     FROM unnest($7::text[], $8::uuid[], $9::bigint[]) AS new (uid, id, remaining)
     WHERE grants.account_uid = new.uid AND grants.id = new.id
     RETURNING 1
@@ -65,6 +65,11 @@ ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
 """The last cast fails where an account or a grant is not as it was, and all of it with it. The
 accounts come first, and are locked before anything else, as on the long way."""
 
+_GRANTED = 17
+_POSTED = _GRANTED + _GRANTS.width
+_KEPT = _POSTED + _ENTRIES.width
+"""Where the parameters of each begin in the next statement."""
+
 TELL = Statement(f"""
 WITH changed AS ({CHANGED}), advanced AS (
     UPDATE checkouts SET state = new.state, session_id = new.session_id,
@@ -78,8 +83,9 @@ WITH changed AS ({CHANGED}), advanced AS (
         AND checkouts.session_id IS NOT DISTINCT FROM new.old_session_id
         AND checkouts.payment_intent IS NOT DISTINCT FROM new.old_payment_intent
     RETURNING 1
-), granted AS ({_GRANTS.into(_GRANTS.listed(17))}), posted AS ({_ENTRIES.into(_ENTRIES.listed(27))}
-), kept AS ({_INBOX.into(_INBOX.listed(39))})
+), granted AS ({_GRANTS.into(_GRANTS.listed(_GRANTED))}
+), posted AS ({_ENTRIES.into(_ENTRIES.listed(_POSTED))}
+), kept AS ({_INBOX.into(_INBOX.listed(_KEPT))})
 SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
     CASE WHEN (SELECT count(*) FROM advanced) = cardinality($7) THEN 0
     ELSE CAST('stale ' || (SELECT count(*) FROM advanced) AS integer) END

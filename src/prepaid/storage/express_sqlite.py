@@ -22,7 +22,7 @@ from prepaid.storage.tables import microseconds
 Values = Sequence[Sequence[object]]
 
 _ACCOUNTS = Rows(accounts.BOOKED, sqlite())
-_GRANTS = Rows(grants.COLUMNS, sqlite())
+_GRANTS = Rows([*tables.grants.columns], sqlite())
 _RESERVATIONS = Rows(reservations.COLUMNS, sqlite())
 _CHECKOUTS = Rows([*tables.checkouts.columns], sqlite())
 _ENTRIES = Rows([*tables.entries.columns], sqlite())
@@ -38,6 +38,9 @@ UPDATE accounts SET balance = ?, last_entry = ?, reserved = ?
 WHERE uid = ? AND balance = ? AND last_entry = ? AND reserved = ?
 """
 DRAW = "UPDATE grants SET remaining = ? WHERE account_uid = ? AND id = ?"
+USE_UP = "UPDATE grants SET remaining = 0, unspent = FALSE WHERE account_uid = ? AND id = ?"
+"""Two, since SQLite writes the indexes anew that speak of a column as soon as it is named."""
+
 GRANT, POST, KEEP = (one.into(f"VALUES ({one.marks})") for one in (_GRANTS, _ENTRIES, _INBOX))
 ADVANCE = """
 UPDATE checkouts SET state = ?, session_id = ?, payment_intent = ?, paid_minor = ?,
@@ -71,11 +74,11 @@ class SqliteDriver:
 
     async def save_charges(self, change: Change) -> None:
         """Saves accounts, entries, and what is left of grants, or (Stale) nothing."""
-        drawn = [
-            (one.remaining.micro, one.account_uid, one.id.hex)
-            for one in change.decision.drawn.values()
-        ]
-        await self._save(_changed(change), [], [(DRAW, drawn), (POST, _posted(change))])
+        drawn = change.decision.drawn.values()
+        left = [(one.remaining.micro, *_name(one)) for one in drawn if one.remaining]
+        used_up = [_name(one) for one in drawn if not one.remaining]
+        written = (DRAW, left), (USE_UP, used_up), (POST, _posted(change))
+        await self._save(_changed(change), [], written)
 
     async def save_beats(self, change: Change) -> None:
         """Saves reservations, and what accounts have reserved for them, or (Stale) nothing."""
@@ -187,6 +190,10 @@ def _changed(change: Change) -> Values:
         )
         for old, new in pairs
     ]
+
+
+def _name(grant: Grant) -> tuple[str, str]:
+    return grant.account_uid, grant.id.hex
 
 
 def _posted(change: Change) -> Values:

@@ -23,8 +23,6 @@ from prepaid.core.entries import Kind
 from prepaid.core.grants import Grant, spending_order
 from prepaid.storage.tables import accounts, grants
 
-COLUMNS = [one for one in grants.columns if not one.computed]
-
 UNSPENT = text("grants.unspent")
 """Grants with something left, in the one form in which both databases find their indexes."""
 
@@ -51,8 +49,11 @@ async def save(connection: AsyncConnection, drawn: Iterable[Grant]) -> None:
     await connection.execute(
         update(grants)
         .where(grants.c.account_uid == bindparam("u"), grants.c.id == bindparam("g"))
-        .values(remaining=bindparam("r")),
-        [{"u": one.account_uid, "g": one.id, "r": one.remaining} for one in drawn],
+        .values(remaining=bindparam("r"), unspent=bindparam("s")),
+        [
+            {"u": one.account_uid, "g": one.id, "r": one.remaining, "s": bool(one.remaining)}
+            for one in drawn
+        ],
     )
 
 
@@ -110,6 +111,7 @@ def values_of(grant: Grant) -> dict[str, object]:
         "priority": grant.priority,
         "credits": grant.credits,
         "remaining": grant.remaining,
+        "unspent": bool(grant.remaining),
         "paid_minor": grant.paid and grant.paid.minor,
         "paid_currency": grant.paid and grant.paid.currency,
         "expires_at": grant.expires_at,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from prepaid.core.errors import LedgerUnavailable
 from prepaid.storage.database import Database
 
-NEWEST = "0005"
+NEWEST = "0006"
 """The migration that this version needs: the last one in migrations/versions."""
 
 LOCK = 7_703_141_592

@@ -93,5 +93,6 @@ _WRITTEN: dict[str, Callable[[Sequence[Any]], str]] = {
     "bigint": _plain,
     "integer": _plain,
     "uuid": _plain,
+    "boolean": _plain,
     "bytea": _bytes,
 }

@@ -51,3 +51,11 @@ async def express(database: Database, time: Time) -> AsyncIterator[Express]:
     opened = Express(driver_of(database), time, warn=())
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def nowhere() -> AsyncIterator[Database]:
+    """A database that is away."""
+    opened = Database("sqlite+aiosqlite:////nowhere/at/all.db")
+    yield opened
+    await opened.close()

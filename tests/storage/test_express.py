@@ -2,16 +2,15 @@
 memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from express_ways import AT, Time, books_are_right, charge, give
+from express_ways import AT, Time, books_are_right, charge, give, offers, only_id
 from local_postgres import LocalPostgres
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import State
@@ -24,7 +23,6 @@ from prepaid.core.commands import (
     Release,
     Reverse,
     Settle,
-    Tell,
     Told,
     Verdict,
 )
@@ -35,7 +33,7 @@ from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.schema import migrate
 from prepaid.storage.writer import Ledger, driver_of
-from samples import CLAIM, KERNEL, OFFER, PAID
+from samples import CLAIM, KERNEL, PAID
 
 APPLIED = Verdict.APPLIED
 
@@ -62,11 +60,6 @@ async def running(ledger: Ledger, **changed: Any) -> Held:  # fields of Open
 def verdict_of(outcome: object) -> Verdict:
     assert isinstance(outcome, Told), outcome
     return outcome.verdict
-
-
-def only_id(event: Tell) -> UUID:
-    assert event.claim.checkout_id is not None
-    return event.claim.checkout_id
 
 
 @pytest.mark.usefixtures("ledger")
@@ -133,20 +126,6 @@ async def test_after_a_refusal_the_rest_of_that_account_is_left(express: Express
         charge("bob", 6, "3"),
         charge("ada", 1, "2"),
     ) == [None, 99, None, None, 98]
-
-
-async def offers(database: Database, *uids: str) -> list[Tell]:
-    """Events that say that these have paid for an offer each."""
-    told = []
-    async with database.writing() as connection:
-        for uid in uids:
-            id_ = new_id()
-            session = f"cs_{id_.hex}"
-            offer = replace(OFFER, id=id_, account_uid=uid, session_id=session)
-            await checkouts.add(connection, offer)
-            claim = replace(CLAIM, checkout_id=offer.id, account_uid=uid, session_id=session)
-            told.append(replace(PAID, event_id=f"evt_{offer.id.hex}", claim=claim))
-    return told
 
 
 @pytest.mark.usefixtures("ledger")
@@ -478,10 +457,3 @@ async def test_a_file_that_is_gone_is_not_made_anew(nowhere: Database) -> None:
     with pytest.raises(LedgerUnavailable):
         await express.outcomes([charge("ada", 1, "1")])
     await express.close()
-
-
-@pytest.fixture
-async def nowhere() -> AsyncIterator[Database]:
-    opened = Database("sqlite+aiosqlite:////nowhere/at/all.db")
-    yield opened
-    await opened.close()

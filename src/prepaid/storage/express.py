@@ -12,7 +12,7 @@ expires) is left for the long way, which knows all the rules.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from prepaid.core.books import Account, Books, Decision
@@ -62,27 +62,38 @@ class Change:
     at: datetime
 
 
+class _About(NamedTuple):
+    """What commands are about: accounts, reservations, and the checkouts that there are."""
+
+    uids: set[str]
+    ids: set[UUID]
+    checkouts: Mapping[UUID, Checkout]
+
+
 class _Deciding:
     """Charges, heartbeats or events, as they are decided: `change` is what has come of them."""
 
-    def __init__(
-        self, at: datetime, warn: Sequence[int], checkouts: Mapping[UUID, Checkout]
-    ) -> None:
+    def __init__(self, at: datetime, warn: Sequence[int]) -> None:
         self.commands: list[Command] = []
-        self.books = Books(checkouts=dict(checkouts))
+        self.books = Books()
         self._deciding = Deciding(self.books, at, warn)
         self._accounts: dict[str, Account] = {}
         self._reservations: dict[UUID, Reservation] = {}
+        self._checkouts: dict[UUID, Checkout] = {}
         decision = self._deciding.go_on(())
-        self.change = Change(self._accounts, self._reservations, checkouts, decision, at)
+        seen = self._accounts, self._reservations, self._checkouts
+        self.change = Change(*seen, decision, at)
 
     def go_on(self, commands: Sequence[Command], found: Books) -> None:
-        """Decides more. What is found of an account that was here before is no news."""
+        """Decides more. What is found of an account or a checkout that was here before is no
+        news."""
         self._accounts |= found.accounts
         self._reservations |= found.reservations
+        self._checkouts |= found.checkouts
         self.books.accounts |= found.accounts
         self.books.grants |= found.grants
         self.books.reservations |= found.reservations
+        self.books.checkouts |= found.checkouts
         self._deciding.go_on(commands)
         self.commands += commands
 
@@ -145,16 +156,19 @@ class Express:
                     break
         return [None] * len(commands)
 
-    def go_ahead(self, charges: Sequence[Charge]) -> None:
-        """Decides the charges that wait, while others are saved: on books that are right if these
-        are. If they aren't, nothing was decided; nor where an account isn't remembered."""
+    def go_ahead(self, commands: Sequence[Charge] | Sequence[Tell]) -> None:
+        """Decides the charges or events that wait, while others are saved: on books that are right
+        if these are. If they aren't, nothing was decided; nor where what they are about isn't
+        remembered."""
         if not self.is_saving:
             return
-        ahead, self._ahead = self._young() or _Deciding(self.clock(), self.warn, {}), None
-        more = charges[len(ahead.commands) :]
-        uids = {one.account_uid for one in more}
-        if more and uids <= self.remembered.accounts.keys():
-            ahead.go_on(more, self.remembered.books(uids - ahead.books.accounts.keys()))
+        ahead, self._ahead = self._young() or self._begun(), None
+        more = commands[len(ahead.commands) :]
+        checkouts = self.remembered.checkouts
+        if _checkouts_of(more) <= checkouts.keys():
+            about = _about(more, checkouts)
+            if self._may_go_on(ahead, about):
+                ahead.go_on(more, self._news(ahead, about))
         if ahead.commands:  # and no fault was met: it would be half of something
             self._ahead = ahead
 
@@ -167,43 +181,51 @@ class Express:
         self.remembered.forget(books.accounts, books.reservations)
 
     async def _attempt(self, commands: Sequence[Command]) -> list[Outcome | None]:
-        uids = {one.account_uid for one in commands if isinstance(one, Charge)}
-        ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
-        checkouts = await self._checkouts(commands)
-        uids |= {one.account_uid for one in checkouts.values()}
+        about = _about(commands, await self._checkouts(commands))
         try:
-            deciding = await self._decided(commands, uids, ids, checkouts)
+            deciding = await self._decided(commands, about)
             outcomes = deciding.change.decision.outcomes
             if refused := _refused(commands, outcomes):
                 return await self._attempt_without(refused, commands)
             await self._saved(deciding)
         except BaseException:  # cancelled, too: nobody knows what was saved
-            self._forget(uids, ids)
+            self._forget(about)
             raise
         return [None if isinstance(one, Refusal) else one for one in outcomes]
 
-    async def _decided(
-        self,
-        commands: Sequence[Command],
-        uids: set[str],
-        ids: set[UUID],
-        checkouts: Mapping[UUID, Checkout],
-    ) -> _Deciding:
-        """Goes on from what was decided ahead, if that was of the first of these, just now, and
-        nothing is to be read: an entry is dated when its account was looked at, and not before."""
+    async def _decided(self, commands: Sequence[Command], about: _About) -> _Deciding:
+        """Goes on from what was decided ahead, if that was of the first of these, just now."""
         ahead, self._ahead = self._young(), None
         if (
             ahead is not None
             and commands[: len(ahead.commands)] == ahead.commands
-            and uids <= self.remembered.accounts.keys()
+            and self._may_go_on(ahead, about)
         ):
-            found = self.remembered.books(uids - ahead.books.accounts.keys())
-            ahead.go_on(commands[len(ahead.commands) :], found)
+            ahead.go_on(commands[len(ahead.commands) :], self._news(ahead, about))
             return ahead
-        found = await self._books(uids, ids)
-        deciding = _Deciding(self.clock(), self.warn, checkouts)
+        found = await self._books(about)
+        deciding = self._begun()
         deciding.go_on(commands, found)
         return deciding
+
+    def _begun(self) -> _Deciding:
+        """Of nothing yet; of accounts that have been read by now."""
+        self.remembered.just_read.clear()
+        return _Deciding(self.clock(), self.warn)
+
+    def _may_go_on(self, ahead: _Deciding, about: _About) -> bool:
+        """Whether all accounts are remembered, and none was read after the instant at which the
+        first were decided: an entry is dated when its account was looked at, and not before."""
+        more = about.uids - ahead.books.accounts.keys()
+        known = self.remembered
+        return more <= known.accounts.keys() and more.isdisjoint(known.just_read)
+
+    def _news(self, ahead: _Deciding, about: _About) -> Books:
+        """What is remembered, less what was decided on already."""
+        news = self.remembered.books(about.uids - ahead.books.accounts.keys())
+        known = ahead.books.checkouts
+        news.checkouts = {id_: one for id_, one in about.checkouts.items() if id_ not in known}
+        return news
 
     def _young(self) -> _Deciding | None:
         """What was decided ahead, unless it has waited: grants may have expired meanwhile, and
@@ -234,26 +256,31 @@ class Express:
         told = iter(await self._attempt(left) if left else ())
         return [None if _account_of(one) in refused else next(told) for one in commands]
 
-    def _forget(self, uids: set[str], ids: set[UUID]) -> None:
+    def _forget(self, about: _About) -> None:
         known = self.remembered.reservations
-        owners = {known[id_].account_uid for id_ in ids if id_ in known}
-        self.remembered.forget(uids | owners, ids)
+        owners = {known[id_].account_uid for id_ in about.ids if id_ in known}
+        self.remembered.forget(about.uids | owners, about.ids)
 
     async def _checkouts(self, commands: Sequence[Command]) -> dict[UUID, Checkout]:
-        """Those that events are about. None is remembered: each is paid once."""
-        named = {one.claim.checkout_id for one in commands if isinstance(one, Tell)}
-        return await self.driver.checkouts([*filter(None, named)]) if named else {}
+        """Those that events are about: those that were looked up, and those that are read now."""
+        named, known = _checkouts_of(commands), self.remembered.checkouts
+        found = {id_: known.pop(id_) for id_ in named if id_ in known}
+        if strange := named - found.keys():
+            found |= await self.driver.checkouts([*strange])
+        return found
 
-    async def _books(self, uids: set[str], ids: set[UUID]) -> Books:
+    async def _books(self, about: _About) -> Books:
         """From memory; what isn't there is read first."""
-        known = self.remembered
+        known, ids = self.remembered, about.ids
         if strange := [id_ for id_ in ids if id_ not in known.reservations]:
             known.learn({}, await self.driver.reservations(strange))
         held = [known.reservations[id_] for id_ in ids if id_ in known.reservations]
-        uids = uids | {one.account_uid for one in held}
+        uids = about.uids | {one.account_uid for one in held}
         if strangers := [uid for uid in uids if uid not in known.accounts]:
             known.learn(await self.driver.accounts(strangers), {})
-        return known.books(uids, ids)
+        books = known.books(uids, ids)
+        books.checkouts = dict(about.checkouts)
+        return books
 
     async def _save(self, change: Change) -> None:
         parts = change.decision.parts - {"accounts"}
@@ -265,6 +292,20 @@ class Express:
             await self.driver.save_told(change)
         elif change.decision.parts:
             raise Stale
+
+
+def _about(commands: Sequence[Command], checkouts: Mapping[UUID, Checkout]) -> _About:
+    """What they are about; of the accounts of reservations, nothing is known yet."""
+    uids = {one.account_uid for one in commands if isinstance(one, Charge)}
+    ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
+    named = {id_: checkouts[id_] for id_ in _checkouts_of(commands) if id_ in checkouts}
+    return _About(uids | {one.account_uid for one in named.values()}, ids, named)
+
+
+def _checkouts_of(commands: Sequence[Command]) -> set[UUID]:
+    """The checkouts that events are about, as far as they say it."""
+    named = {one.claim.checkout_id for one in commands if isinstance(one, Tell)}
+    return {id_ for id_ in named if id_ is not None}
 
 
 def _refused(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> set[str]:

@@ -12,6 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from prepaid.core.books import Account, Books, Decision
+from prepaid.core.checkouts import Checkout
 from prepaid.core.grants import Grant
 from prepaid.core.reservations import Reservation
 
@@ -24,10 +25,14 @@ V = TypeVar("V")
 
 @dataclass(slots=True)
 class Remembered:
-    """Accounts, each with all of its grants that have something left; and reservations."""
+    """Accounts, each with all of its grants that have something left, of which some were just
+    read, that is since this was last cleared; reservations; and the checkouts that events which
+    wait are about: each is paid once, and then taken out."""
 
     accounts: dict[str, tuple[Account, dict[UUID, Grant]]] = field(default_factory=dict)
     reservations: dict[UUID, Reservation] = field(default_factory=dict)
+    checkouts: dict[UUID, Checkout] = field(default_factory=dict)
+    just_read: set[str] = field(default_factory=set)
 
     def books(self, uids: Iterable[str], ids: Iterable[UUID] = ()) -> Books:
         """The books of a batch, as far as they are remembered: a copy, which the batch changes."""
@@ -50,6 +55,7 @@ class Remembered:
         _make_room(self.accounts, len(accounts))
         _make_room(self.reservations, len(reservations))
         self.accounts.update(accounts)
+        self.just_read.update(accounts)
         self.reservations.update(reservations)
 
     def keep(self, books: Books, decision: Decision) -> None:

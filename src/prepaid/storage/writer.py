@@ -42,6 +42,7 @@ from prepaid.storage.database import Database
 from prepaid.storage.express import Driver, Express
 from prepaid.storage.express_postgres import PostgresDriver
 from prepaid.storage.express_sqlite import SqliteDriver
+from prepaid.storage.lookups import Lookups
 from prepaid.storage.waiting import Alone, OneOf, Together, Waiting
 
 BATCH = 1000
@@ -77,6 +78,7 @@ class Ledger:
         self.clock = clock
         self._database = database
         self._express = Express(driver_of(database), clock, warn)
+        self._lookups = Lookups(driver_of(database), self._express.remembered, self._put)
         self._warn = warn
         self._queue: deque[Waiting] = deque()
         self._asked: asyncio.Future[None]  # an event would ask which loop runs
@@ -96,6 +98,7 @@ class Ledger:
                 yield self
         finally:
             self._release_beats()
+            await self._lookups.close()
             self._is_open = False
             self._wake()
             await asyncio.wait([writing], timeout=FINISH_SECONDS)
@@ -161,6 +164,8 @@ class Ledger:
         waiting = Alone(command, self._loop.create_future())
         if isinstance(command, Beat):
             self._gather(waiting)
+        elif isinstance(command, Tell) and self._is_open and self._has_room():
+            self._lookups.add(waiting, command)
         else:
             self._put(waiting)
         return waiting.told
@@ -178,13 +183,16 @@ class Ledger:
     def _put(self, waiting: Waiting) -> None:
         if not self._is_open:
             _refuse([waiting])
-        elif len(self._queue) >= QUEUE:
+        elif not self._has_room():
             waiting.tell(LedgerBusy(f"{QUEUE} commands wait already; try again in a second."))
         else:
             self._queue.append(waiting)
             self._wake()
             if self._express.is_saving:
                 self._go_ahead_soon()
+
+    def _has_room(self) -> bool:
+        return len(self._queue) + len(self._lookups) < QUEUE
 
     def _wake(self) -> None:
         if not self._asked.done():
@@ -234,10 +242,12 @@ class Ledger:
                 if outcome is not None:
                     waiting.tell(outcome)
 
-    def _next_charges(self) -> list[Charge]:
-        """The charges that are in the next batch, if it begins now."""
+    def _next_part(self) -> list[Charge] | list[Tell]:
+        """The charges that are in the next batch, if it begins now; if there are none, its
+        events."""
         coming = [one.command for one in islice(self._queue, BATCH)]
-        return [one for one in coming if isinstance(one, Charge)]
+        charges = [one for one in coming if isinstance(one, Charge)]
+        return charges or [one for one in coming if isinstance(one, Tell)]
 
     def _go_ahead_soon(self) -> None:
         """Once what is being saved is on its way, and all that is here has been read."""
@@ -246,11 +256,11 @@ class Ledger:
             self._loop.call_soon(self._go_ahead)
 
     def _go_ahead(self) -> None:
-        self._goes_ahead, charges = False, self._next_charges()
+        self._goes_ahead, coming = False, self._next_part()
         try:
-            self._express.go_ahead(charges)
+            self._express.go_ahead(coming)
         except Exception:  # it is met again when it is their turn
-            log.exception("express_failed", commands=len(charges))
+            log.exception("express_failed", commands=len(coming))
 
     async def _answer_at_length(self, batch: Sequence[Waiting]) -> None:
         try:

@@ -1,0 +1,91 @@
+"""Look-ups: what events are about is read before their turn comes.
+
+Stripe's events come one by one, each about a checkout that nobody has asked for since it was
+opened. While some are saved, those that came meanwhile are looked up here, on a connection of its
+own: else the writer would wait for that between two batches, and the database for the writer.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from prepaid.core.commands import Tell
+from prepaid.core.errors import LedgerUnavailable
+from prepaid.storage.express import Driver
+from prepaid.storage.remembered import Remembered
+from prepaid.storage.waiting import Waiting
+
+FINISH_SECONDS = 1.5
+"""How long a stopping service waits for a database that hangs."""
+
+log = structlog.get_logger(__name__)
+
+
+class Lookups:
+    """The look-ups of one process: all events that have gathered at a time. What is found is
+    remembered, and `go_on` takes the events. Whoever meets a fault of ours here meets it again
+    there."""
+
+    def __init__(
+        self, driver: Driver, remembered: Remembered, go_on: Callable[[Waiting], None]
+    ) -> None:
+        self._driver = driver
+        self._remembered = remembered
+        self._go_on = go_on
+        self._events: list[tuple[Waiting, Tell]] = []
+        self._looking: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def __len__(self) -> int:
+        """How many events have not gone on yet."""
+        return len(self._events)
+
+    def add(self, waiting: Waiting, event: Tell) -> None:
+        """Looks up an event, soon."""
+        if self._is_closed:
+            self._go_on(waiting)
+            return
+        self._events.append((waiting, event))
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_up_all(), name="look-ups")
+
+    async def close(self) -> None:
+        """Lets all events go on as they are, and gives the connection back."""
+        self._is_closed = True
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking], timeout=FINISH_SECONDS)
+        self._let_go(len(self._events))
+        await self._driver.close()
+
+    async def _look_up_all(self) -> None:
+        while count := len(self._events):
+            try:
+                await self._look_up([event for _, event in self._events])
+            except LedgerUnavailable as away:
+                for waiting, _ in self._taken(count):
+                    waiting.tell(away)
+            except Exception:
+                log.exception("look_up_failed", events=count)
+                self._let_go(count)
+            else:
+                self._let_go(count)
+        self._looking = None
+
+    async def _look_up(self, events: Sequence[Tell]) -> None:
+        known = self._remembered
+        named = {one.claim.checkout_id for one in events}
+        found = await self._driver.checkouts([*filter(None, named)])
+        uids = {one.account_uid for one in found.values()} - known.accounts.keys()
+        read = await self._driver.accounts([*uids]) if uids else {}
+        known.learn({uid: one for uid, one in read.items() if uid not in known.accounts}, {})
+        known.checkouts.update(found)
+
+    def _let_go(self, count: int) -> None:
+        for waiting, _ in self._taken(count):
+            self._go_on(waiting)
+
+    def _taken(self, count: int) -> list[tuple[Waiting, Tell]]:
+        taken, self._events = self._events[:count], self._events[count:]
+        return taken

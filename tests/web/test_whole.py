@@ -20,7 +20,6 @@ from starlette.responses import PlainTextResponse
 from local_service import House
 from prepaid.cli.protocol import HttpProtocol
 from prepaid.cli.servers import Server, listen
-from prepaid.core.identity import Scope
 from prepaid.web.bodies import LARGEST_BATCH
 from prepaid.web.front import Asked, Front, Hot, Later, Unusual
 
@@ -38,12 +37,10 @@ def line(house: House) -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def secret(house: House, uid: str) -> str:
-    """A key of a user's."""
-    house.post("/api/iam/v1/accounts", house.admin(), {"uid": uid}, 201)
-    secret = house.key(Scope.USER, uid).secret
-    house.get(CREDITS, secret)  # from now on it is known whose it is
-    return secret
+def secret(house: House, user: str) -> str:
+    """A user's token, of which it is known for ten seconds whose it is."""
+    house.get(CREDITS, user)
+    return user
 
 
 def asked(secret: str, version: str = "1.1", *more: str, origin: bool = False) -> bytes:
@@ -172,10 +169,14 @@ def chunked(body: bytes, size: int, trailer: bytes = b"") -> bytes:
 CHUNKED = "Transfer-Encoding: chunked"
 
 
-def test_a_body_in_a_million_pieces_holds_nobody_up(line: socket.socket, secret: str) -> None:
+def test_a_body_in_a_million_pieces_holds_nobody_up(
+    line: socket.socket, house: House, user: str
+) -> None:
     """Each is looked at once: a body that was copied for each took minutes."""
+    written = charge(user, chunked(ONE + b" " * 900_000, 1), CHUNKED)
+    house.get(CREDITS, user)  # from now on it is known whose it is
     began = time.monotonic()
-    line.sendall(charge(secret, chunked(ONE + b" " * 900_000, 1), CHUNKED))
+    line.sendall(written)
     assert refused(line) == (True, "insufficient_credits")
     assert time.monotonic() - began < 10
 
@@ -284,11 +285,12 @@ GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 async def test_a_connection_that_is_not_used_is_closed(quick: Line) -> None:
-    for _ in range(3):
+    for _ in range(2):
         await quick.answered()
     began = time.monotonic()
+    await quick.answered()
     assert await quick.reader.read() == b""
-    assert time.monotonic() - began > 0.9
+    assert time.monotonic() - began >= 1
 
 
 async def test_a_request_that_takes_its_time_to_come_is_waited_for(quick: Line) -> None:

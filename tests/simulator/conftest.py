@@ -39,6 +39,13 @@ class Simulated:
     url: str = ""
     _stop: Callable[[], None] = lambda: None
     _thread: threading.Thread | None = None
+    _http: httpx.Client = field(init=False)
+
+    def __post_init__(self) -> None:
+        # It closes an idle connection before the server does, which does so after five seconds.
+        self._http = httpx.Client(
+            timeout=_DEADLINE_SECONDS, limits=httpx.Limits(keepalive_expiry=1)
+        )
 
     def start(self) -> "Simulated":
         ready = threading.Event()
@@ -49,6 +56,7 @@ class Simulated:
 
     def stop(self) -> None:
         assert self._thread is not None
+        self._http.close()
         self._stop()
         self._thread.join(_DEADLINE_SECONDS)
         assert not self._thread.is_alive()
@@ -75,7 +83,7 @@ class Simulated:
 
     def control(self, path: str, method: str = "POST", /, **given: object) -> dict[str, Any]:
         body = given if method == "POST" else None
-        answer = httpx.request(method, f"{self.url}/_simulator/{path}", json=body, timeout=20)
+        answer = self._http.request(method, f"{self.url}/_simulator/{path}", json=body)
         told: dict[str, Any] = answer.json()
         assert answer.status_code == 200, told
         return told
@@ -89,15 +97,17 @@ class Simulated:
         sent = {"Authorization": f"Bearer {self.config.api_key}"}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         form = {"Content-Type": "application/x-www-form-urlencoded"} if text else {}
-        return httpx.request(method, self.url + path, content=text, headers=form | sent, timeout=20)
+        return self._http.request(method, self.url + path, content=text, headers=form | sent)
 
 
 @dataclass
 class Receiver:
-    """What a merchant's webhook endpoint hears. ``answers`` are given in turn, then 200."""
+    """What a merchant's webhook endpoint hears. ``answers`` are given in turn, then 200; none is
+    while ``goes_on`` is cleared."""
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
+    goes_on: threading.Event = field(default_factory=threading.Event)
     heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     def bodies(self, event_type: str | None = None) -> list[dict[str, Any]]:
@@ -164,12 +174,14 @@ def v1(simulated: Simulated) -> Any:  # its services are typed by the SDK, its o
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     hearing = Receiver()
+    hearing.goes_on.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             hearing.heard.append((headers, body))
+            hearing.goes_on.wait(_DEADLINE_SECONDS)
             self.send_response(hearing.answers.pop(0) if hearing.answers else 200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -182,6 +194,7 @@ def receiver() -> Iterator[Receiver]:
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield hearing
+    hearing.goes_on.set()
     server.shutdown()
     thread.join()
     server.server_close()

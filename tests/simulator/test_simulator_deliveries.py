@@ -72,16 +72,18 @@ def test_what_is_not_2xx_is_tried_again(  # noqa: PLR0913, PLR0917 - its fixture
 class TestFreshSignatures:
     @pytest.fixture
     def config(self) -> SimulatorConfig:
-        return SimulatorConfig(retry_seconds=(0.5,))
+        return SimulatorConfig(retry_seconds=(0.01,))
 
     def test_each_try_is_signed_afresh(
         self, simulated: Any, v1: Any, receiver: Any, endpoint: Any, wait_for: Wait
     ) -> None:
         receiver.answers = [500]
+        receiver.goes_on.clear()
         simulated.control("clock", offset_seconds=-1000)
         v1.customers.create({"name": "a"})
         wait_for(lambda: receiver.heard)
         simulated.control("clock", offset_seconds=0)
+        receiver.goes_on.set()
         wait_for(lambda: len(receiver.heard) > 1)
         headers, body = receiver.heard[0]
         with pytest.raises(stripe.SignatureVerificationError, match="tolerance"):
@@ -256,13 +258,14 @@ def test_a_restart_finds_everything_again(
     before = restartable()
     v1: Any = before.client().v1
     endpoint = v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
-    before.control("faults/deliveries", fault="delay", seconds=0.5)
+    before.control("faults/deliveries", fault="hold")
     customer = v1.customers.create({"name": "a"}, {"idempotency_key": "k"})
     before.stop()
     assert not receiver.heard
     after = restartable()
     v1 = after.client().v1
     assert v1.customers.create({"name": "a"}, {"idempotency_key": "k"}).id == customer.id
+    assert after.control("deliveries/release") == {"released": 1}
     wait_for(lambda: receiver.heard)
     (event,) = receiver.signed(endpoint.secret)
     assert event.data.object["id"] == customer.id

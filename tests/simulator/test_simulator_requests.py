@@ -84,12 +84,13 @@ def test_a_declined_card_is_remembered_under_its_key(v1: Any) -> None:
 def test_a_key_that_is_in_use_is_409(
     simulated: Any, wait_for: Callable[[Callable[[], Any]], Any]
 ) -> None:
-    simulated.control("faults/api", answer="slow", method="POST", path="/v1/customers", seconds=0.5)
+    simulated.control("faults/api", answer="slow", method="POST", path="/v1/customers", seconds=60)
     with ThreadPoolExecutor() as pool:
         slow = pool.submit(simulated.raw, "POST", "/v1/customers", "name=a", Idempotency_Key="k")
         wait_for(lambda: not simulated.control("faults", "GET")["api"])
         fast = simulated.raw("POST", "/v1/customers", "name=a", Idempotency_Key="k")
         assert (fast.status_code, fast.json()["error"]["code"]) == (409, "idempotency_key_in_use")
+        simulated.control("faults", "DELETE")
         assert slow.result().status_code == 200
 
 

@@ -19,7 +19,7 @@ import httpx
 import pytest
 import stripe
 
-from prepaid.simulator import contract
+from prepaid.simulator import SimulatorConfig, contract
 from prepaid.simulator.handlers import HANDLERS
 from prepaid.simulator.operations import OPERATIONS
 from prepaid.simulator.sandbox import Call
@@ -122,6 +122,7 @@ def walked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return names
 
 
+@pytest.mark.parametrize("config", [SimulatorConfig(delayed_seconds=3600)])
 def test_every_operation_holds_the_contract(
     simulated: Any, v1: Any, walked: set[str], caplog: pytest.LogCaptureFixture
 ) -> None:

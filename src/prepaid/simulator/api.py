@@ -1,6 +1,5 @@
 """Stripe's API over HTTP: a request is let in, read by the contract, done, checked, answered."""
 
-import asyncio
 import base64
 import binascii
 import logging
@@ -76,7 +75,8 @@ class Api:
         key = asked.key if asked.method == "POST" else None
         with self._keys.claimed(key):
             if fault is not None:
-                await _before(fault)
+                await self._box.faults.hold_up(fault.seconds)
+                _go_wrong(fault)
             if fault is not None and fault.answer == "lost_request":
                 return Hangup()
             print_ = fingerprint(asked.method, asked.path, asked.text)
@@ -181,10 +181,8 @@ def _without_empty(operation: Operation, params: Json) -> Json:
     return {name: value for name, value in params.items() if value != ""}
 
 
-async def _before(fault: ApiFault) -> None:
+def _go_wrong(fault: ApiFault) -> None:
     """What goes wrong before anything is done."""
-    if fault.seconds:
-        await asyncio.sleep(fault.seconds)
     if fault.answer == "server_error":
         raise _failing(fault, 500, "An unknown error occurred.", "api_error", None)
     if fault.answer == "rate_limit":

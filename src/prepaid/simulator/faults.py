@@ -3,6 +3,8 @@
 Faults live in memory: after a restart nothing goes wrong that nobody asked for.
 """
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias, get_args
@@ -56,6 +58,16 @@ class Faults:
     deliveries: list[DeliveryRule] = field(default_factory=list)
     clock_offset_seconds: int = 0
 
+    def __post_init__(self) -> None:
+        """What is held up now goes on when this is set: no field, since it isn't shown."""
+        self._cleared = asyncio.Event()
+
+    async def hold_up(self, seconds: float) -> None:
+        """Wait for so long, or until everything is to go right again."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._cleared.wait()
+
     def for_request(self, method: str, path: str) -> ApiFault | None:
         """Take the first fault that fits a request, and count it down."""
         found = next((f for f in self.api if f.fits(method, path)), None)
@@ -73,7 +85,9 @@ class Faults:
         return found
 
     def clear(self) -> None:
-        """Let everything go right again."""
+        """Let everything go right again, also what is held up."""
+        self._cleared.set()
+        self._cleared = asyncio.Event()
         self.api.clear()
         self.deliveries.clear()
         self.clock_offset_seconds = 0

@@ -26,6 +26,9 @@ TRIES = 1_000
 MOST_RUNNING = 3
 """Reservations that one has open at most. Together they still meet what a user may have open."""
 
+TOO_MUCH = 1_000_000_000_000
+"""Microcredits: more than any account of a test has, with all that is granted meanwhile."""
+
 NOT_OPENED = {"insufficient_credits", "reservation_depleted", "too_many"}
 GONE = {"reservation_lost", "reservation_depleted", "reservation_closed"}
 
@@ -50,17 +53,24 @@ class Spender:
     _openings: list[Json] = field(default_factory=list)
 
     async def spend(self, times: int) -> None:
-        """Does so many random things, and settles all that it ever opened: what had ended before
-        is told as it ended."""
+        """Asks for too much, does so many random things, and settles all that it ever opened:
+        what had ended before is told as it ended."""
         async with httpx.AsyncClient(limits=LIMITS, timeout=60, verify=TLS) as self._client:
+            await self._ask_for_too_much()
             for _ in range(times):
                 chosen = self.rng.choices([*ACTS], [*ACTS.values()])[0]
                 await getattr(self, chosen)()
             for id_ in self.held:
                 self._keep((await self._settle(id_))["reservation"])
 
+    async def _ask_for_too_much(self) -> None:
+        """Whether what is random is ever refused depends on who comes first; this always is. Later
+        it may be asked for again, as anything."""
+        await self._charge(self._new_charge(TOO_MUCH))
+        await self._open(self.wallet.opening(self._key(), 0, TOO_MUCH, 600))
+
     async def charge(self) -> None:
-        await self._charge(self._new_charge())
+        await self._charge(self._new_charge(self._amount()))
 
     async def replay(self) -> None:
         if self._charges:
@@ -75,7 +85,7 @@ class Spender:
                 assert answer.json()["code"] == "idempotency_key_reused"
 
     async def batch(self) -> None:
-        bodies = [self._new_charge() for _ in range(self.rng.randint(1, 6))]
+        bodies = [self._new_charge(self._amount()) for _ in range(self.rng.randint(1, 6))]
         bodies += [self.rng.choice(self._charges)]
         answer = await self._ask("batch", "POST", f"{CHARGES}/batch", {"charges": bodies})
         for body, outcome in zip(bodies, exact(answer)["outcomes"], strict=True):
@@ -211,8 +221,11 @@ class Spender:
     def _key(self) -> str:
         return f"{self.name}-{self.rng.getrandbits(64):016x}"
 
-    def _new_charge(self) -> Json:
-        amount = decimal(self.rng.randint(1, 2_000_000))
+    def _amount(self) -> int:
+        return self.rng.randint(1, 2_000_000)
+
+    def _new_charge(self, microcredits: int) -> Json:
+        amount = decimal(microcredits)
         body = {"account_uid": self.wallet.uid, "credits": amount, "key": self._key()}
         self._charges.append(body)
         return body

@@ -11,18 +11,19 @@ from prepaid_client import Client, Retries
 from purses import Purse
 
 README = Path(__file__).parents[2] / "packages/prepaid-client/README.md"
-SAYS = [
+SAYS: list[list[str]] = [
     [
         "99.75 credits are left",
         "1000000 needed, 99.75 there",
         "https://credits.example.com/checkout",
     ],
-    ["spent: Charge(entry=Entry(number=3", "spent: Charge(entry=Entry(number=4"],
-    ["step 0, 5", "step 2, 5", "it cost 0.0"],
+    [r"spent: Charge\(entry=Entry\(number=3", r"spent: Charge\(entry=Entry\(number=4"],
+    [rf"step {step}, (500|4\d\d) s left" for step in range(3)] + ["it cost 0.0"],
     [],
     ["42"],
-    ["credits can be spent", "stopped after a tenth of a second"],
+    ["credits can be spent", "stopped after a second"],
 ]
+"""What each example says: patterns, since on a busy machine a step takes more than a second."""
 
 
 def test_every_example_runs(
@@ -34,7 +35,7 @@ def test_every_example_runs(
     for block, says in zip(blocks, SAYS, strict=True):
         exec(block, {"__name__": "__main__"})  # noqa: S102 - it is ours
         said = capsys.readouterr().out
-        assert [part for part in says if part not in said] == [], said
+        assert [part for part in says if not re.search(part, said)] == [], said
     with Client() as client:
         kinds = [entry.kind for entry in client.entries()]
     assert kinds == ["settlement"] * 4 + ["charge"] * 3 + ["promotion"]

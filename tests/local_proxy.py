@@ -1,13 +1,18 @@
 """A TCP proxy for tests, before a service: it loses answers, says no by itself, or is away."""
 
 import asyncio
+import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from local_stripe import in_thread
+
+LOOKING_SECONDS = 0.2
+"""What a client takes beside its requests, at most: to look, and to be given its turn."""
 
 HEAD_ENDS = b"\r\n\r\n"
 
@@ -20,7 +25,7 @@ class LocalProxy:
     paths that end so, until it is undone. `instead` has answers that the next requests to such
     paths get without the service's knowing. Of those that the service gets, the answers to the
     next `losing` are lost, and others come `late_seconds` late. `most_at_once` is how many
-    requests were on their way together.
+    requests were on their way together, `slowest_seconds` how long any of them took.
     """
 
     upstream: str
@@ -32,11 +37,18 @@ class LocalProxy:
     instead: list[tuple[str, bytes]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     most_at_once: int = 0
+    slowest_seconds: float = 0
     _at_once: int = 0
 
     def count(self, ending: str) -> int:
         """How many requests were made whose path ends so."""
         return sum(path.endswith(ending) for path in self.seen)
+
+    def least(self, limit: int, rate: int) -> Decimal:
+        """What a block has cost at least that stopped when its credits were used up: it counts
+        from when it asked, and the service from when it heard, no more than a request later."""
+        early = self.slowest_seconds + LOOKING_SECONDS
+        return limit - rate * Decimal(str(early))
 
     def refuse(
         self, status: int, headers: str = "", body: str = "", *, path: str = "", count: int = 1
@@ -66,10 +78,12 @@ class LocalProxy:
     async def _counted(self, request: bytes) -> bytes | None:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
+        began = time.monotonic()
         try:
             return await self._answer(request)
         finally:
             self._at_once -= 1
+            self.slowest_seconds = max(self.slowest_seconds, time.monotonic() - began)
 
     async def _answer(self, request: bytes) -> bytes | None:
         """What is said to a request; None breaks the connection."""

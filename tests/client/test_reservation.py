@@ -93,7 +93,7 @@ def confirmed(running: LiveReservation) -> Callable[[], None]:
 def test_a_block_costs_its_time_exactly(run: Run, purse: Purse, proxy: LocalProxy) -> None:
     with run("3.333333", 50) as running:
         assert running.reservation.credits == 50
-        wait_for(lambda: proxy.count("/heartbeat") == 2)
+        wait_for(lambda: proxy.count("/heartbeat") >= 2)
         running.check()
         assert running.state == "running"
     ended = running.reservation
@@ -107,7 +107,7 @@ def test_without_a_limit_heartbeats_reserve_ahead(
     run: Run, client: Client, purse: Purse, proxy: LocalProxy
 ) -> None:
     with run(2) as running:
-        wait_for(lambda: proxy.count("/heartbeat") == 2)
+        wait_for(lambda: proxy.count("/heartbeat") >= 2)
         wait_for(lambda: running.reservation.credits > 6)
         told = client.balance(purse.uid)
         assert told.credits == 100
@@ -149,28 +149,30 @@ def test_a_block_has_one_thread_of_its_own(run: Run) -> None:
         assert heartbeats() == ["prepaid heartbeat of job-1"] * 2
 
 
-def test_what_is_used_up_is_noticed_by_checking(run: Run, purse: Purse) -> None:
+def test_what_is_used_up_is_noticed_by_checking(run: Run, purse: Purse, proxy: LocalProxy) -> None:
     began = time.monotonic()
-    running = run(50, 50)
+    running = run(25, 50)
     with pytest.raises(CreditsDepleted):
         work(running)
-    assert 0.9 < time.monotonic() - began < 5
+    assert proxy.least(50, 25) / 25 < Decimal(time.monotonic() - began) < 5
     assert running.state == "depleted"
-    assert 40 < running.reservation.used == 100 - purse.credits <= 50
+    assert proxy.least(50, 25) < running.reservation.used == 100 - purse.credits <= 50
 
 
 def test_what_is_used_up_is_raised_at_the_end_of_a_block_that_never_checks(
-    run: Run, purse: Purse
+    run: Run, purse: Purse, proxy: LocalProxy
 ) -> None:
-    with pytest.raises(CreditsDepleted), run(100, 50) as running:
+    with pytest.raises(CreditsDepleted), run(25, 50) as running:
         wait_for(lambda: running.seconds_left == 0)
-    assert 50 <= purse.credits < 60
+    assert proxy.least(50, 25) < 100 - purse.credits <= 50
 
 
-def test_a_balance_that_is_used_up_ends_what_has_no_limit(run: Run, purse: Purse) -> None:
+def test_a_balance_that_is_used_up_ends_what_has_no_limit(
+    run: Run, purse: Purse, proxy: LocalProxy
+) -> None:
     with pytest.raises(CreditsDepleted):
-        work(run(60))
-    assert 0 <= purse.credits < 10
+        work(run(50))
+    assert proxy.least(100, 50) < 100 - purse.credits <= 100
 
 
 def test_who_has_too_little_does_not_begin(run: Run, purse: Purse) -> None:
@@ -233,18 +235,20 @@ def test_a_block_whose_heartbeat_was_confirmed_unheard_is_settled(
 
 
 def test_a_short_block_is_confirmed_and_settled(run: Run, purse: Purse, proxy: LocalProxy) -> None:
-    with run(10, 50) as running:
+    began = time.monotonic()
+    with run(5, 50) as running:
         pass
+    most = 5 * Decimal(time.monotonic() - began)
     assert proxy.count("/heartbeat") == 1
     assert running.reservation.state == "settled"
-    assert 0 < running.reservation.used == 100 - purse.credits < 5
+    assert 0 < running.reservation.used == 100 - purse.credits < most
 
 
 def test_a_limit_is_raised_while_it_runs(run: Run) -> None:
-    with run(20, 20) as running:
+    with run(2, 20) as running:
         running.extend(60)
         assert running.seconds_left is not None
-        assert 1 < running.seconds_left <= 3
+        assert 10 < running.seconds_left <= 30
         assert running.reservation.limit == 60
         with pytest.raises(InsufficientCredits):
             running.extend(1000)
@@ -263,10 +267,10 @@ def test_one_request_of_a_reservation_is_on_its_way_at_a_time(run: Run, proxy: L
 def test_a_block_that_ends_in_time_is_not_too_late_when_its_heartbeat_hangs(
     run: Run, proxy: LocalProxy
 ) -> None:
-    with run(20, 40) as running:
+    with run(15, 40) as running:
         confirmed(running)()
         proxy.stuck = ("/heartbeat",)
-        wait_for(lambda: proxy.count("/heartbeat") == 2)
+        wait_for(lambda: proxy.count("/heartbeat") >= 2)
         running.check()
     assert running.seconds_left == 0
     assert running.reservation.used <= 40
@@ -293,11 +297,13 @@ def test_another_rate_counts_from_its_instant(run: Run, purse: Purse) -> None:
     assert running.reservation.used == 100 - purse.credits
 
 
-def test_a_higher_rate_is_noticed_before_the_next_heartbeat(client: Client, purse: Purse) -> None:
+def test_a_higher_rate_is_noticed_before_the_next_heartbeat(
+    client: Client, purse: Purse, proxy: LocalProxy
+) -> None:
     running = client.reservation("r", 1, 50, account_uid=purse.uid, heartbeat_seconds=60)
     with pytest.raises(CreditsDepleted):
-        work(running, lambda: running.change_rate(100))
-    assert 50 <= purse.credits < 60
+        work(running, lambda: running.change_rate(25))
+    assert proxy.least(50, 25) < 100 - purse.credits <= 50
 
 
 def test_a_hold_costs_what_is_said(run: Run, purse: Purse) -> None:

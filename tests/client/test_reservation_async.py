@@ -83,14 +83,16 @@ async def test_a_block_costs_its_time(run: Run, purse: Purse) -> None:
     assert 0 < running.reservation.used == 100 - purse.credits
 
 
-async def test_a_block_is_stopped_when_the_credits_are_used_up(run: Run, purse: Purse) -> None:
+async def test_a_block_is_stopped_when_the_credits_are_used_up(
+    run: Run, purse: Purse, proxy: LocalProxy
+) -> None:
     began = time.monotonic()
-    running = run(50, 50)
+    running = run(25, 50)
     with pytest.raises(CreditsDepleted):
         await work(running)
-    assert 0.9 < time.monotonic() - began < 5
+    assert proxy.least(50, 25) / 25 < Decimal(time.monotonic() - began) < 5
     assert running.state == "depleted"
-    assert 40 < running.reservation.used == 100 - purse.credits <= 50
+    assert proxy.least(50, 25) < running.reservation.used == 100 - purse.credits <= 50
     task = asyncio.current_task()
     assert task is not None
     assert task.cancelling() == 0
@@ -105,7 +107,7 @@ async def test_a_block_that_ends_after_its_credits_says_so(run: Run) -> None:
                 return
 
     with pytest.raises(CreditsDepleted):
-        await overrun(run(100, 50))
+        await overrun(run(25, 50))
 
 
 async def test_a_block_that_fails_while_it_is_stopped_fails_so(run: Run) -> None:
@@ -117,7 +119,7 @@ async def test_a_block_that_fails_while_it_is_stopped_fails_so(run: Run) -> None
                 raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError) as failed:
-        await fail(run(100, 50))
+        await fail(run(25, 50))
     assert any("run out" in note for note in failed.value.__notes__)
 
 
@@ -163,7 +165,7 @@ async def test_a_cancellation_while_it_is_settled_loses_no_settlement(
 async def test_a_settlement_that_hangs_is_given_up_in_time(
     platform: str, purse: Purse, proxy: LocalProxy
 ) -> None:
-    async with AsyncClient(proxy.url, platform, retries=Retries(9, 0.5, 0.1)) as client:
+    async with AsyncClient(proxy.url, platform, retries=Retries(9, 2, 0.1)) as client:
         running = client.reservation("r", 1, 9, account_uid=purse.uid)
         task = asyncio.create_task(work(running))
         await come_true(lambda: running._known and running.state == "running")
@@ -185,7 +187,7 @@ async def test_if_both_happen_it_stays_a_cancellation_from_outside(run: Run, pur
                 await for_ever()
 
     lingering = asyncio.Event()
-    running = run(100, 50)
+    running = run(25, 50)
     task = asyncio.create_task(linger(running))
     await come_true(lambda: running._known)
     task.cancel()
@@ -198,8 +200,13 @@ async def test_if_both_happen_it_stays_a_cancellation_from_outside(run: Run, pur
 
 async def test_a_timeout_around_it_stays_a_timeout(run: Run) -> None:
     async def impatient(running: AsyncLiveReservation) -> None:
-        async with asyncio.timeout(0.3):
-            await work(running)
+        async with asyncio.timeout(None) as patience:
+
+            async def lose_patience(running: AsyncLiveReservation) -> None:
+                await confirmed(running)
+                patience.reschedule(asyncio.get_running_loop().time())
+
+            await work(running, lose_patience)
 
     running = run(1, 50)
     with pytest.raises(TimeoutError):
@@ -208,7 +215,7 @@ async def test_a_timeout_around_it_stays_a_timeout(run: Run) -> None:
 
 
 async def test_only_the_block_whose_credits_are_used_up_ends(run: Run, purse: Purse) -> None:
-    inner = run(100, 50)
+    inner = run(25, 50)
     async with run(1, 20) as outer:
         with pytest.raises(CreditsDepleted):
             await work(inner)
@@ -224,7 +231,7 @@ async def test_an_outer_block_that_is_used_up_settles_the_inner_one(run: Run, pu
     async def nested(_: AsyncLiveReservation) -> None:
         await work(inner)
 
-    outer = run(100, 50)
+    outer = run(25, 50)
     with pytest.raises(CreditsDepleted):
         await work(outer, nested)
     assert inner.reservation.state == "settled"
@@ -246,7 +253,7 @@ async def test_tasks_of_the_block_are_stopped_with_it(run: Run) -> None:
             tasks.create_task(wait_and_tell())
 
     with pytest.raises(CreditsDepleted):
-        await work(run(100, 50), group)
+        await work(run(25, 50), group)
     assert stopped == [True, True]
 
 
@@ -266,10 +273,12 @@ async def test_a_block_that_fails_before_its_first_heartbeat_costs_nothing(
 
 
 async def test_a_short_block_is_confirmed_and_settled(run: Run, purse: Purse) -> None:
-    async with run(10, 50) as running:
+    began = time.monotonic()
+    async with run(5, 50) as running:
         pass
+    most = 5 * Decimal(time.monotonic() - began)
     assert running.reservation.state == "settled"
-    assert 0 < running.reservation.used == 100 - purse.credits < 5
+    assert 0 < running.reservation.used == 100 - purse.credits < most
 
 
 async def test_one_that_was_lost_is_opened_again_and_goes_on(
@@ -298,11 +307,11 @@ async def test_a_service_that_stays_away_stops_the_block_when_what_was_reserved_
         proxy.shut, proxy.stuck = how == "shut", ("",)
         await for_ever()
 
-    async with AsyncClient(proxy.url, platform, retries=Retries(1, 0.2)) as client:
+    async with AsyncClient(proxy.url, platform, retries=Retries(1, 2)) as client:
         running = client.reservation("r", 20, 40, account_uid=purse.uid, heartbeat_seconds=1)
         with pytest.raises(CreditsDepleted) as over:
             await work(running, go_away)
-    assert 0 <= time.monotonic() - ends_at[0] < 3
+    assert 0 <= time.monotonic() - ends_at[0] < 2 + 3  # with its settlement, given up in time
     assert isinstance(over.value.__cause__, Unavailable)
     proxy.shut, proxy.stuck = False, ()
 
@@ -336,9 +345,9 @@ async def test_whatever_stops_the_heartbeats_stops_the_block(
 
 
 async def test_a_limit_is_raised_and_a_rate_changed_while_it_runs(run: Run) -> None:
-    async with run(20, 20) as running:
+    async with run(2, 20) as running:
         await running.extend(60)
-        assert 1 < (running.seconds_left or 0) <= 3
+        assert 10 < (running.seconds_left or 0) <= 30
         await running.change_rate(1)
         assert (running.seconds_left or 0) > 40
         with pytest.raises(InsufficientCredits):
@@ -347,18 +356,18 @@ async def test_a_limit_is_raised_and_a_rate_changed_while_it_runs(run: Run) -> N
 
 
 async def test_a_higher_rate_is_noticed_before_the_next_heartbeat(
-    async_client: AsyncClient, purse: Purse
+    async_client: AsyncClient, purse: Purse, proxy: LocalProxy
 ) -> None:
     async def hurry(running: AsyncLiveReservation) -> None:
         await confirmed(running)
-        await running.change_rate(100)
+        await running.change_rate(25)
         await for_ever()
 
     slow = async_client.reservation("r", 1, 50, account_uid=purse.uid, heartbeat_seconds=60)
     with pytest.raises(CreditsDepleted):
         async with asyncio.timeout(10):
             await work(slow, hurry)
-    assert 40 < slow.reservation.used <= 50
+    assert proxy.least(50, 25) < slow.reservation.used <= 50
 
 
 async def test_one_request_of_a_reservation_is_on_its_way_at_a_time(
@@ -379,7 +388,7 @@ async def test_a_request_that_hangs_does_not_let_the_block_run_on(
         proxy.stuck = ("/extension",)
         await running.extend(60)
 
-    running = run(20, 30)
+    running = run(15, 30)
     with pytest.raises(CreditsDepleted):
         async with asyncio.timeout(5):
             await work(running, extend)
@@ -428,7 +437,7 @@ async def test_twenty_run_side_by_side(run: Run, purse: Purse) -> None:
 async def test_a_metered_coroutine_is_stopped_when_its_credits_are_used_up(
     async_client: AsyncClient, purse: Purse
 ) -> None:
-    @async_client.metered(resource="job", burning_rate=100, credits=50, account_uid=purse.uid)
+    @async_client.metered(resource="job", burning_rate=25, credits=50, account_uid=purse.uid)
     async def add(one: int, other: int, *, slowly: bool = False) -> int:
         """Adds."""
         if slowly:

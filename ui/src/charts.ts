@@ -2,7 +2,8 @@
 
 import type { BalancePoint, Spending, SpendingBy } from "./service/queries";
 
-const MINUTE = 60_000;
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
@@ -41,7 +42,10 @@ export function stepsOf(points: readonly BalancePoint[]): Step[] {
 }
 
 /** What may be between two marks, and how many there are at most. */
-const BETWEEN = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR, DAY, 5 * DAY, 15 * DAY];
+const BETWEEN = [
+  ...[SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 4 * HOUR],
+  ...[DAY, 5 * DAY, 15 * DAY],
+];
 const MOST_MARKS = 8;
 
 /** How far apart the marks on an axis are. */
@@ -49,23 +53,26 @@ export function between(first: number, last: number): number {
   return BETWEEN.find((one) => (last - first) / one <= MOST_MARKS) ?? 15 * DAY;
 }
 
-/** Instants to mark on the axis: whole minutes, hours or days of the reader's own, or both ends. */
+/** Instants to mark on the axis: whole seconds to days of the reader's own, or else its end. */
 export function marksOf(first: number, last: number): number[] {
   const apart = between(first, last);
   const at = new Date(first);
-  at.setHours(0, 0, 0, 0);
+  if (apart < HOUR) at.setMinutes(0, 0, 0);
+  else at.setHours(0, 0, 0, 0);
   const marks: number[] = [];
   while (at.getTime() <= last) {
     if (at.getTime() >= first) marks.push(at.getTime());
     if (apart < DAY) at.setTime(at.getTime() + apart);
     else at.setDate(at.getDate() + apart / DAY); // a day may have 23 hours
   }
-  return marks.length > 0 ? marks : [first, last];
+  return marks.length > 0 ? marks : [last];
 }
 
 export function markNamed(at: number, apart: number, locale?: string): string {
-  const options: Intl.DateTimeFormatOptions =
-    apart < DAY ? { hour: "numeric", minute: "2-digit" } : { month: "short", day: "numeric" };
+  const minutes: Intl.DateTimeFormatOptions = { hour: "numeric", minute: "2-digit" };
+  const seconds: Intl.DateTimeFormatOptions = { ...minutes, second: "2-digit" };
+  const days: Intl.DateTimeFormatOptions = { month: "short", day: "numeric" };
+  const options = apart < MINUTE ? seconds : apart < DAY ? minutes : days;
   return new Intl.DateTimeFormat(locale, options).format(at);
 }
 

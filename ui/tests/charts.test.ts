@@ -15,6 +15,10 @@ import type { Spending } from "../src/service/queries";
 const DAY = 86_400_000;
 const NOON = new Date(2027, 2, 10, 12).getTime();
 
+function after(seconds: number): number {
+  return NOON + seconds * 1_000;
+}
+
 test("a span ends now, and begins its days before", () => {
   const begins = SPANS.map((span) => beginning(span, NOON));
   expect(begins).toEqual([1, 7, 30, 90].map((days) => new Date(NOON - days * DAY).toISOString()));
@@ -52,9 +56,11 @@ test.each(SPANS.map((span) => [span.name, span.milliseconds]))(
   },
 );
 
-test("an hour is marked in minutes, and seconds at both ends", () => {
+test("an hour is marked in minutes, a minute in seconds, and less at its end", () => {
   expect(between(NOON - 3_600_000, NOON)).toBe(15 * 60_000);
-  expect(marksOf(NOON + 1, NOON + 9_000)).toEqual([NOON + 1, NOON + 9_000]);
+  expect(marksOf(NOON + 1, NOON + 40_000)).toEqual([5, 10, 15, 20, 25, 30, 35, 40].map(after));
+  expect(marksOf(NOON + 1, NOON + 900)).toEqual([NOON + 900]);
+  expect(markNamed(after(5), 1_000, "en-US").replace(/\s/, " ")).toBe("12:00:05 PM");
   expect(markNamed(NOON, 60_000, "en-US").replace(/\s/, " ")).toBe("12:00 PM");
   expect(markNamed(NOON, DAY, "en-US")).toBe("Mar 10");
 });

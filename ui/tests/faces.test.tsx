@@ -136,3 +136,19 @@ test("a purchase of somebody else, or of nobody, is none", async () => {
   show(<Returned session="cs_test_other" />);
   await reads("You have no purchase at this address.");
 });
+
+test("what is wrong stands still while it is asked again, and is told once", async () => {
+  answer = () => json(AWAY, 503);
+  show(<Returned session="cs_test_1" />);
+  await reads("Your purchase can't be shown now.");
+  const told = document.querySelector("[role=alert]");
+  let asked = 0;
+  answer = () => {
+    asked += 1;
+    return json(AWAY, 503);
+  };
+  await vi.waitFor(() => expect(asked).toBeGreaterThan(1), { timeout: 30_000 });
+  expect(document.querySelector("[role=alert]")).toBe(told);
+  answer = () => checkout("paid");
+  await reads("Paid: 50 credits are on their way.");
+}, 60_000);

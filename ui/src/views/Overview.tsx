@@ -10,6 +10,7 @@ import { LinkButton } from "../parts/LinkButton";
 import { Running } from "../parts/Running";
 import { Title } from "../parts/Title";
 import { type Balance, useBalance } from "../service/queries";
+import { useStandingError } from "../service/standing";
 
 /** What one has, what burns now, and how long it lasts. */
 export function Overview() {
@@ -23,9 +24,11 @@ export function Overview() {
 
 function Account() {
   const balance = useBalance();
-  if (balance.isPending) return <Loading what="your credits" />;
-  if (!balance.data)
-    return <Wrong what="Your credits" error={balance.error} retry={() => balance.refetch()} />;
+  const error = useStandingError(balance);
+  if (!balance.data) {
+    if (!error) return <Loading what="your credits" />;
+    return <Wrong what="Your credits" error={error} retry={() => balance.refetch()} />;
+  }
   return (
     <>
       {balance.isError && <Away />}

@@ -14,6 +14,7 @@ import {
   isUnknown,
   useBalance,
 } from "../service/queries";
+import { useStandingError } from "../service/standing";
 
 const EVERY_SECONDS = 1;
 
@@ -34,14 +35,16 @@ export default function Returned({ session }: { session: string }) {
 interface Asked {
   readonly data: Checkout | undefined;
   readonly error: Error | null;
+  readonly isPending: boolean;
   readonly refetch: () => unknown;
 }
 
 function Face({ session, checkout }: { session: string; checkout: Asked }) {
-  if (!session || isUnknown(checkout.error)) return <NoPurchase />;
+  const error = useStandingError(checkout);
+  if (!session || isUnknown(error)) return <NoPurchase />;
   if (!checkout.data) {
-    if (!checkout.error) return <Loading what="your purchase" />;
-    return <Wrong what="Your purchase" error={checkout.error} retry={() => checkout.refetch()} />;
+    if (!error) return <Loading what="your purchase" />;
+    return <Wrong what="Your purchase" error={error} retry={() => checkout.refetch()} />;
   }
   const away = checkout.error instanceof Refused && checkout.error.passes;
   return (

@@ -1,10 +1,13 @@
 """The schema gets there whole, once, and from wherever it was."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Self
 from uuid import UUID
 
 import pytest
@@ -17,7 +20,7 @@ from older_schemas import bring_to
 from prepaid.core.amounts import Credits
 from prepaid.core.errors import LedgerUnavailable
 from prepaid.storage import accounts, grants, schema, tables
-from prepaid.storage.database import Database, InvalidDatabaseUrl, with_driver
+from prepaid.storage.database import Database, InvalidDatabaseUrl, set_pragmas, with_driver
 from prepaid.storage.tables import metadata
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -39,6 +42,31 @@ def test_processes_that_start_together_migrate_once(empty_database_url: str) -> 
         _, errors = process.communicate(timeout=60)
         assert (process.returncode, errors) == (0, b"")
     assert asyncio.run(state_of(empty_database_url)) == (schema.NEWEST, 1)
+
+
+def test_a_file_whose_log_another_process_is_about_to_make_is_waited_for(tmp_path: Path) -> None:
+    """SQLite gives up at once here, however long it may wait: the other begins to write in the
+    journal that this one wants to be a log."""
+
+    class Cursor(sqlite3.Cursor):
+        """Whoever asks to write has to wait; the other comes to its end now."""
+
+        def execute(self, sql: str, parameters: Any = ()) -> Self:
+            asked.append(sql)
+            if sql == "BEGIN IMMEDIATE":
+                other.execute("COMMIT")
+            return super().execute(sql, parameters)
+
+    asked: list[str] = []
+    file = tmp_path / "prepaid.db"
+    with (
+        closing(sqlite3.connect(file, isolation_level=None)) as other,
+        closing(sqlite3.connect(file, isolation_level=None)) as connection,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        set_pragmas(connection.cursor(Cursor))
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert asked.count("PRAGMA journal_mode = WAL") == 2
 
 
 async def state_of(url: str) -> tuple[str | None, int]:

@@ -1,6 +1,8 @@
 """The database: how it is opened, and how a transaction begins."""
 
 import os
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -182,14 +184,35 @@ def _prepare_sqlite(connection: _DriverConnection, _: object) -> None:
 def set_pragmas(cursor: _Cursor) -> None:
     """Makes a connection to SQLite durable at every commit (FULL), with readers beside the writer
     (WAL) and foreign keys checked."""
+    cursor.execute(f"PRAGMA busy_timeout = {SQLITE_WAIT_MS}")
+    _keep_a_log(cursor)
     for pragma in (
-        f"busy_timeout = {SQLITE_WAIT_MS}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
         "wal_autocheckpoint = 0",  # storage/checkpoints.py does it
     ):
         cursor.execute(f"PRAGMA {pragma}")
+
+
+def _keep_a_log(cursor: _Cursor) -> None:
+    """While another process gives the file its log, or takes it away, this fails at once, whatever
+    busy_timeout says. To begin to write waits for that process, on the driver's own thread."""
+    until = time.monotonic() + SQLITE_WAIT_MS / 1_000
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > until:
+                raise
+        else:
+            return
+        cursor.execute("BEGIN IMMEDIATE")
+        cursor.execute("COMMIT")
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    """The lowest byte says so; those above it say why."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _begin_sqlite(connection: Connection) -> None:

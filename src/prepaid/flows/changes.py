@@ -114,7 +114,8 @@ class Changes:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["Changes"]:
         """Runs the watcher until the block ends. A poll is finished before: to break off would
-        cost the connection, and the driver complains."""
+        cost the connection, and the driver complains. One of a database that hangs is broken off,
+        and gives its connection back before the database is closed."""
         watching = asyncio.create_task(self._watch_for_ever(), name="changes")
         try:
             yield self
@@ -122,6 +123,7 @@ class Changes:
             self.stop()
             await asyncio.wait([watching], timeout=FINISH_SECONDS)
             watching.cancel()
+            await asyncio.wait([watching], timeout=FINISH_SECONDS)
 
     @contextmanager
     def listening(self, uid: str) -> Iterator[Listener]:

@@ -16,14 +16,14 @@ def wall_clock() -> datetime:
     return datetime.now(UTC)
 
 
+def since_boot() -> timedelta:
+    """What has passed since the machine began."""
+    return timedelta(microseconds=time.clock_gettime_ns(_SINCE_BOOT) // 1_000)
+
+
 def steady_clock(began: datetime | None = None) -> Clock:
     """The wall clock, read once (or the instant that is given); from then on time passes as it
     does, however somebody sets the clock. What burns is measured by it: an hour that never was
     must not cost anything."""
-    start, ticks = began or wall_clock(), time.clock_gettime_ns(_SINCE_BOOT)
-
-    def clock() -> datetime:
-        passed = time.clock_gettime_ns(_SINCE_BOOT) - ticks
-        return start + timedelta(microseconds=passed // 1_000)
-
-    return clock
+    start = (began or wall_clock()) - since_boot()
+    return lambda: start + since_boot()

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-from prepaid.clock import Clock, steady_clock, wall_clock
+from prepaid.clock import Clock, since_boot, steady_clock, wall_clock
 from prepaid.core.ledger import WARN_SECONDS
 from prepaid.settings import SettingsFault
 from prepaid.storage import guards, schema
@@ -48,7 +48,7 @@ async def open_ledger(
 
 async def time_of(database: Database) -> datetime:
     """The instant that the ledger counts by: the database's, where it has a clock of its own."""
-    return await database.now() or wall_clock()
+    return await database.now(since_boot) or wall_clock()
 
 
 async def _check_schema(database: Database) -> None:

@@ -3,9 +3,9 @@
 import os
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,6 +35,10 @@ is made beyond them for a moment: each costs SQLite a thread."""
 ANSWER_SECONDS = 10
 """How long PostgreSQL may take to connect or to answer before it counts as away; and how long a
 connection is waited for."""
+
+
+ASKED = 3
+"""How often PostgreSQL is asked for the instant: a stall in one answer is none in another."""
 
 
 class InvalidDatabaseUrl(ValueError):  # noqa: N818 - as the core's refusals are named
@@ -100,14 +104,24 @@ class Database:
         async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
 
-    async def now(self) -> datetime | None:
+    async def now(self, ticks: Callable[[], timedelta]) -> datetime | None:
         """The instant that the database's server has; None for SQLite, which has none of its
-        own."""
+        own. `ticks` gives what has passed since some instant.
+
+        An answer is as old as its way here, and older by what comes after it. The ticks are read
+        as soon as it is here, never before: who counts on from this may be behind the server by
+        that way, but not ahead of it, and nobody pays for a time that has not come. The answer
+        that came soonest counts.
+        """
         if self.sqlite:
             return None
         async with self.reading() as connection:
-            at: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
-        return at.astimezone(UTC)
+            began = max([await self._instant(connection) - ticks() for _ in range(ASKED)])
+        return (began + ticks()).astimezone(UTC)
+
+    async def _instant(self, connection: AsyncConnection) -> datetime:
+        at: datetime = (await connection.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return at
 
     async def close(self) -> None:
         """Gives all connections back."""

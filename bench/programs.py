@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from socket import socket
 from typing import Self
 
 import msgspec
 import psutil
+
+from local_ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PREPAID = Path(sys.executable).with_name("prepaid")
@@ -168,14 +169,6 @@ def environment(**more: str) -> dict[str, str]:
     ours = ("DATALAYER_", "PREPAID_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return kept | more
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def until(fact: Callable[[], bool], seconds: float, otherwise: str) -> None:

@@ -8,25 +8,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from socket import socket
 
 import httpx
 
+from local_ports import free_port
 from local_service import ISSUER, JWT_SECRET, RETURN_ORIGIN
 from local_stripe import WEBHOOK_SECRET, LocalStripe, wait_for
 
 PREPAID = Path(sys.executable).with_name("prepaid")
 
-http = httpx.Client(timeout=20)
-"""One for all: making a client costs as much as a hundred requests."""
-
-
-def free_port() -> int:
-    """A port that nothing listens on now; the same again after a restart."""
-    with socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+http = httpx.Client(timeout=20, limits=httpx.Limits(keepalive_expiry=1))
+"""One for all: making a client costs as much as a hundred requests. No connection is idle for so
+long that the service might close it just as it is used again."""
 
 
 def environment(**more: str) -> dict[str, str]:

@@ -12,8 +12,9 @@ import httpx
 import pytest
 import stripe
 
+from local_ports import free_port
 from local_stripe import wait_for
-from programs import PREPAID, Program, demo, ended, environment, free_port, http
+from programs import PREPAID, Program, demo, ended, environment, http
 
 Facts = dict[str, str]
 

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from local_ports import free_port
 from local_service import CREDITS, RETURN_URL, SESSIONS, WEBHOOK, bearer, exact, token
 from local_stripe import LocalStripe, local_stripe, wait_for
-from programs import Program, ended, free_port, http, service
+from programs import Program, ended, http, service
 from stripe_command import StripeCommand
 
 PRICES = "/api/iam/stripe/v1/prices"

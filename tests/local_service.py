@@ -72,7 +72,8 @@ class House:
     _http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
-        self._http = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS)
+        limits = httpx.Limits(keepalive_expiry=1)  # sooner than the service closes what is idle
+        self._http = httpx.Client(base_url=self.url, timeout=DEADLINE_SECONDS, limits=limits)
 
     def close(self) -> None:
         self._http.close()

@@ -31,7 +31,10 @@ class LocalStripe:
 
     def __post_init__(self) -> None:
         key = {"Authorization": f"Bearer {self.config.api_key}"}
-        self._http = httpx.Client(base_url=self.url, headers=key, timeout=DEADLINE_SECONDS)
+        limits = httpx.Limits(keepalive_expiry=1)  # sooner than the simulator closes what is idle
+        self._http = httpx.Client(
+            base_url=self.url, headers=key, timeout=DEADLINE_SECONDS, limits=limits
+        )
 
     def close(self) -> None:
         self._http.close()

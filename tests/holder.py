@@ -9,6 +9,7 @@ import json
 import signal
 import sys
 from dataclasses import asdict, dataclass
+from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Any
 
@@ -37,18 +38,25 @@ class Holder:
 
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
-        self._stopped = Event()
+        self._orders_to_stop = SimpleQueue[int]()  # an Event's lock may be held when a signal comes
         self._http = httpx.Client(base_url=orders.url, headers=orders.headers, timeout=1)
-        signal.signal(signal.SIGTERM, lambda *_: self._stopped.set())
+        signal.signal(signal.SIGTERM, lambda number, _: self._orders_to_stop.put(number))
 
     def hold(self) -> None:
         """From the first word to the last."""
         opening = self._orders.opening
         path = f"{self._orders.path}/{self._ask(self._orders.path, opening)['id']}"
         self._ask(f"{path}/heartbeat")
-        while not self._stopped.wait(opening["heartbeat_seconds"]):
+        while not self._is_stopped_within(opening["heartbeat_seconds"]):
             self._ask(f"{path}/heartbeat")
         self._ask(f"{path}/settlement")
+
+    def _is_stopped_within(self, seconds: float) -> bool:
+        try:
+            self._orders_to_stop.get(timeout=seconds)
+        except Empty:
+            return False
+        return True
 
     def _ask(self, path: str, body: object = None) -> dict[str, Any]:
         for _ in range(TRIES):

@@ -127,6 +127,11 @@ class _Run:
         while self.due and self.idle:
             self._send(self.idle.popleft(), self.due.popleft())
 
+    def give_up(self) -> None:
+        """What is due and wasn't sent by now never will be: it was not answered either."""
+        self.broken += len(self.due)
+        self.due.clear()
+
     def _send(self, connection: "_Connection", since: float) -> None:
         asked = next(self.asks, None)
         if asked is None:
@@ -196,6 +201,7 @@ async def _put_on(load: Load) -> _Run:
     while not run.is_answered and perf_counter() - run.began < load.seconds + LAST_SECONDS:
         await asyncio.sleep(TICK_SECONDS)
         run.send_due()
+    run.give_up()
     for transport, _ in made:
         transport.close()
     return run

@@ -49,17 +49,17 @@ class Postgres(LocalPostgres):
         self.execute("CHECKPOINT")
 
     def cpu_seconds(self) -> float:
-        """The processor time of the server and of all its children, of those that ended too."""
+        """The processor time of the server and of all its children, of those that ended too. One
+        that ends during a look might be counted in neither place, or in both: one looks again."""
         postmaster = psutil.Process(int(self._pid()))
-        times = postmaster.cpu_times()
-        spent = times.user + times.system + times.children_user + times.children_system
-        for child in postmaster.children(recursive=True):
-            try:
-                its = child.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            spent += its.user + its.system
-        return float(spent)
+        before = None
+        while True:
+            living = sum(map(_cpu_seconds, postmaster.children(recursive=True)))
+            times = postmaster.cpu_times()
+            ended = times.children_user, times.children_system
+            if ended == before:
+                return float(times.user + times.system + sum(ended) + living)
+            before = ended
 
     def version(self) -> str:
         """Which PostgreSQL it is, and whose."""
@@ -80,6 +80,15 @@ def program(server: Postgres, name: str) -> Path | None:
 def major_version(binaries: Path) -> str:
     """The major version of the server in a folder: what its databases can be read by."""
     return _version(binaries).partition(".")[0]
+
+
+def _cpu_seconds(child: psutil.Process) -> float:
+    """The processor time of a process; none, if it has ended."""
+    try:
+        times = child.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def _version(binaries: Path) -> str:

@@ -136,6 +136,14 @@ def test_a_load_whose_time_is_up_is_over_once_all_that_became_due_is_sent() -> N
     assert (before, run.is_over, len(run.due)) == (False, True, 50)
 
 
+def test_what_is_due_and_is_never_sent_counts_as_broken() -> None:
+    load = Load(Kind.EMPTY, 1, 1, SECONDS, "token", rate=50.0)
+    run = client._Run(load, asks(load), began=perf_counter() - SECONDS)
+    run.send_due()
+    run.give_up()
+    assert (run.broken, len(run.due)) == (50, 0)
+
+
 def test_a_load_ends_with_its_file(recorder: Recorder, tmp_path: Path) -> None:
     lines = tmp_path / "events"
     lines.write_bytes(framed(request("POST", "/hook", "-", b"{}")) * 3)

@@ -71,7 +71,9 @@ class _Inside(msgspec.Struct):
     object: StripeSession
 
 
-class _SnapshotEvent(msgspec.Struct):
+class _SnapshotEvent(msgspec.Struct, tag_field="object", tag="event"):
+    id: ObjectId
+    type: str
     livemode: bool
     data: _Inside
     api_version: str | None = None
@@ -82,11 +84,17 @@ class _Related(msgspec.Struct):
     id: ObjectId
 
 
-class _ThinEvent(msgspec.Struct):
+class _ThinEvent(msgspec.Struct, tag_field="object", tag="v2.core.event"):
+    id: ObjectId
+    type: str
     livemode: bool
     related_object: _Related
     snapshot_event: ObjectId | None = None
     context: str | None = None
+
+
+_EVENT = msgspec.json.Decoder(_SnapshotEvent | _ThinEvent)
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
 def read(body: bytes, header: str, secrets: Sequence[str], now: datetime) -> Event:
@@ -143,30 +151,43 @@ def _signed(stamped: bytes, signatures: Sequence[bytes], secret: str) -> bool:
 
 
 def _event(body: bytes) -> Event:
-    envelope = msgspec.json.decode(body, type=_Envelope)
-    if envelope.object == "v2.core.event":
-        return _thin(envelope, body)
-    if envelope.object != "event":
-        raise MalformedEvent(f"The body is a {envelope.object!r}, not an event.")
-    if envelope.type not in TYPES:
-        return Ignored(envelope.id, envelope.type, "not an event about a checkout")
-    return _snapshot(envelope, msgspec.json.decode(body, type=_SnapshotEvent))
+    try:
+        event = _EVENT.decode(body)
+    except msgspec.ValidationError:
+        envelope = _ENVELOPE.decode(body)
+        if envelope.object not in {"event", "v2.core.event"}:
+            raise MalformedEvent(f"The body is a {envelope.object!r}, not an event.") from None
+        if _name(envelope) in TYPES:
+            raise
+        return _none_of_ours(envelope)
+    if _name(event) not in TYPES:
+        return _none_of_ours(event)
+    return _snapshot(event) if isinstance(event, _SnapshotEvent) else _thin(event)
 
 
-def _snapshot(envelope: _Envelope, event: _SnapshotEvent) -> Event:
+def _name(event: _Envelope | _SnapshotEvent | _ThinEvent) -> str:
+    """Its type, as a snapshot's is written."""
+    if isinstance(event, _SnapshotEvent) or (
+        isinstance(event, _Envelope) and event.object == "event"
+    ):
+        return event.type
+    return event.type.removeprefix("v1.")
+
+
+def _none_of_ours(event: _Envelope | _SnapshotEvent | _ThinEvent) -> Ignored:
+    return Ignored(event.id, event.type, "not an event about a checkout")
+
+
+def _snapshot(event: _SnapshotEvent) -> Event:
     if event.account:
-        return Ignored(envelope.id, envelope.type, "of a connected account")
+        return Ignored(event.id, event.type, "of a connected account")
     session = event.data.object
     if session.livemode != event.livemode:
         raise MalformedEvent("The event and its session disagree on livemode.")
-    return Snapshot(envelope.id, envelope.type, event.api_version or "", session)
+    return Snapshot(event.id, event.type, event.api_version or "", session)
 
 
-def _thin(envelope: _Envelope, body: bytes) -> Event:
-    type_ = envelope.type.removeprefix("v1.")
-    if type_ not in TYPES:
-        return Ignored(envelope.id, envelope.type, "not an event about a checkout")
-    event = msgspec.json.decode(body, type=_ThinEvent)
+def _thin(event: _ThinEvent) -> Event:
     if event.context:
-        return Ignored(envelope.id, envelope.type, "of a connected account")
-    return Thin(event.snapshot_event or envelope.id, type_, event.related_object.id)
+        return Ignored(event.id, event.type, "of a connected account")
+    return Thin(event.snapshot_event or event.id, _name(event), event.related_object.id)

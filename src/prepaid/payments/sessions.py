@@ -30,6 +30,9 @@ class _Purchase(msgspec.Struct):
     currency: str
 
 
+_PURCHASES = msgspec.json.Decoder(list[_Purchase])
+
+
 class _Reference(msgspec.Struct):
     id: ObjectId
 
@@ -108,7 +111,7 @@ def claim_of(session: StripeSession) -> Claim:
 def _purchase(written: str) -> _Purchase:
     """The one purchase of a session: we put exactly one package into each."""
     try:
-        (purchase,) = msgspec.json.decode(written, type=list[_Purchase])
+        (purchase,) = _PURCHASES.decode(written)
     except (msgspec.DecodeError, ValueError):
         return _Purchase(price_id="", units=0, credits="", amount=0, currency="")
     return purchase

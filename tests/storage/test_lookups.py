@@ -18,7 +18,7 @@ from prepaid.core.commands import Outcome, Posted, Tell, Told, Verdict
 from prepaid.core.errors import LedgerBusy, LedgerUnavailable
 from prepaid.core.grants import Grant
 from prepaid.ids import new_id
-from prepaid.storage import accounts, writer
+from prepaid.storage import accounts, lookups, writer
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.lookups import Lookups
@@ -85,6 +85,17 @@ async def test_what_events_are_about_is_remembered_when_they_go_on(
     assert {one.state for one in desk.remembered.checkouts.values()} == {State.OPEN}
     balances = {uid: one.balance for uid, (one, _) in desk.remembered.accounts.items()}
     assert balances == {"ada": Credits.of(100), "bob": Credits.of(10)}
+
+
+async def test_of_very_many_some_are_looked_up_at_a_time(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "AT_ONCE", 2)
+    events = await offers(database, "ada", "bob", "ada", "bob", "ada")
+    desk.add(*events)
+    await desk.all_looked_up()
+    assert desk.went == events
+    assert desk.remembered.checkouts.keys() == {only_id(one) for one in events}
 
 
 async def test_of_what_there_is_not_nothing_is_remembered(database: Database, desk: Desk) -> None:
@@ -219,13 +230,11 @@ async def looked_up(
     """Events of ada's and bob's whose checkouts and accounts are remembered."""
     del ledger  # it has ada and bob
     events = await offers(database, "ada", "bob", "ada", "bob")
-    lookups = Lookups(driver_of(database), express.remembered, lambda _: None)
-    for one in events:
-        lookups.add(Alone(one, asyncio.get_running_loop().create_future()), one)
-    assert lookups._looking is not None
-    await lookups._looking
+    desk = Desk(database, express.remembered)
+    desk.add(*events)
+    await desk.all_looked_up()
     yield events
-    await lookups.close()
+    await desk.lookups.close()
 
 
 async def test_events_that_wait_are_decided_while_others_are_saved(

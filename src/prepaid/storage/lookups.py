@@ -16,6 +16,9 @@ from prepaid.storage.express import Driver
 from prepaid.storage.remembered import Remembered
 from prepaid.storage.waiting import Waiting
 
+AT_ONCE = 500
+"""Events in one look-up."""
+
 FINISH_SECONDS = 1.5
 """How long a stopping service waits for a database that hangs."""
 
@@ -23,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 class Lookups:
-    """The look-ups of one process: all events that have gathered at a time. What is found is
+    """The look-ups of one process: the events that have gathered at a time. What is found is
     remembered, and `go_on` takes the events. Whoever meets a fault of ours here meets it again
     there."""
 
@@ -60,9 +63,9 @@ class Lookups:
         await self._driver.close()
 
     async def _look_up_all(self) -> None:
-        while count := len(self._events):
+        while count := min(AT_ONCE, len(self._events)):
             try:
-                await self._look_up([event for _, event in self._events])
+                await self._look_up([event for _, event in self._events[:count]])
             except LedgerUnavailable as away:
                 for waiting, _ in self._taken(count):
                     waiting.tell(away)

@@ -1,4 +1,4 @@
-"""A clock for tests that goes faster than time does, and can be put forward."""
+"""A clock for tests that stands still or goes faster than time does, and can be put forward."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from prepaid.clock import Clock, steady_clock
 
 @dataclass
 class LocalClock:
-    """Begins with the wall's instant, and never goes back.
+    """Begins with the wall's instant. At a `speed` of 0 it stands still unless it is put forward.
 
     A service that hears of more than three of its seconds at once takes itself for having been
     away. It looks every quarter of a real second: at ten times the `speed` of time it would.

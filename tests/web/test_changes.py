@@ -1,6 +1,7 @@
 """Who may change a reservation over HTTP, and which can be changed."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -11,6 +12,8 @@ from local_clock import LocalClock
 from local_service import House, exact, refused, running_by
 from local_stripe import Json, LocalStripe, wait_for
 from prepaid.core.identity import Scope
+from prepaid.core.reservations import GRACE_HEARTBEATS
+from wallets import pulse
 
 
 @pytest.fixture
@@ -115,7 +118,20 @@ def test_an_id_is_taken_as_it_was_told(ada: Holder) -> None:
                 refused(answer, 404, "unknown_reservation")
 
 
-def ended(ada: Holder, state: str, key: str) -> Json:
+@dataclass(frozen=True)
+class Timed(Holder):
+    """A holder at a service whose clock goes when it is told to."""
+
+    clock: LocalClock
+
+    def waits(self, seconds: int) -> None:
+        """So much time passes; the service notices each second of it."""
+        for _ in range(seconds):
+            self.clock.forward(1)
+            wait_for(lambda: pulse(self.house.database_url).at == self.clock())
+
+
+def ended(ada: Timed, state: str, key: str) -> Json:
     """A reservation of two credits a second that has ended so."""
     one = ada.opens(
         key=key, burning_rate=2, credits=2 if state == "depleted" else 50, heartbeat_seconds=1
@@ -124,15 +140,19 @@ def ended(ada: Holder, state: str, key: str) -> Json:
         ada.does("POST", one, "/settlement" if state == "settled" else "/release")
     else:
         ada.does("POST", one, "/heartbeat")
+        ada.waits(1 if state == "depleted" else GRACE_HEARTBEATS)
         wait_for(lambda: ada.now(one)["state"] == state)
     return one
 
 
 @pytest.fixture
-def brisk(fresh_database: str, stripe_account: LocalStripe) -> Iterator[Holder]:
-    """An account with a hundred credits, at a service whose clock goes four times as fast."""
-    with running_by(LocalClock(speed=4), fresh_database, stripe_account) as house:
-        yield holder(house, credits_=100)
+def timed(fresh_database: str, stripe_account: LocalStripe) -> Iterator[Timed]:
+    """An account with a hundred credits."""
+    clock = LocalClock(speed=0)
+    with running_by(clock, fresh_database, stripe_account) as house:
+        ada = Timed(**vars(holder(house, credits_=100)), clock=clock)
+        ada.waits(1)  # by now the service lives
+        yield ada
 
 
 def test_a_clock_that_is_far_off_is_told_and_measures_nothing(
@@ -169,11 +189,11 @@ def test_a_clock_that_is_far_off_is_told_and_measures_nothing(
         ("depleted", "reservation_depleted"),
     ],
 )
-def test_what_has_ended_is_not_changed(brisk: Holder, state: str, code: str) -> None:
-    one = ended(brisk, state, "run-1")
-    with brisk.unchanged():
+def test_what_has_ended_is_not_changed(timed: Timed, state: str, code: str) -> None:
+    one = ended(timed, state, "run-1")
+    with timed.unchanged():
         for method, what, body in CHANGES:
-            answer = brisk.asks(method, one, what, json=body)
+            answer = timed.asks(method, one, what, json=body)
             if what in {"/settlement", ""}:
                 told = exact(answer)
                 assert (answer.status_code, told["reservation"]["state"]) == (200, state)
@@ -183,28 +203,28 @@ def test_what_has_ended_is_not_changed(brisk: Holder, state: str, code: str) -> 
                 assert refused(answer, 409, code)["message"]
 
 
-def test_what_was_lost_is_settled_and_opened_again_by_its_key(brisk: Holder) -> None:
-    one = ended(brisk, "lost", "run-1")
-    lost = brisk.now(one)
+def test_what_was_lost_is_settled_and_opened_again_by_its_key(timed: Timed) -> None:
+    one = ended(timed, "lost", "run-1")
+    lost = timed.now(one)
     lasted = datetime.fromisoformat(lost["end_date"]) - datetime.fromisoformat(lost["last_update"])
     assert lasted == timedelta(seconds=1)  # its last proof of life, and one interval
-    body = brisk.asked(burning_rate=2, credits=50, heartbeat_seconds=1)
-    with brisk.unchanged():
-        answer = brisk.house.ask("POST", RESERVATIONS, brisk.platform, json=body | {"credits": 51})
+    body = timed.asked(burning_rate=2, credits=50, heartbeat_seconds=1)
+    with timed.unchanged():
+        answer = timed.house.ask("POST", RESERVATIONS, timed.platform, json=body | {"credits": 51})
         refused(answer, 409, "idempotency_key_reused")
-    again = brisk.house.post(RESERVATIONS, brisk.platform, body, 201)
+    again = timed.house.post(RESERVATIONS, timed.platform, body, 201)
     opened = again["reservation"]
     assert (again["replayed"], opened["epoch"], opened["key"]) == (False, 2, "run-1")
     assert opened["id"] != one["id"]
     assert (opened["state"], opened["used"], opened["limit"]) == ("pending", 0, 50)
     assert float(opened["credits"]) == pytest.approx(50 - float(lost["used"]))
-    assert brisk.house.post(RESERVATIONS, brisk.platform, body, 201)["replayed"]
-    assert brisk.now(one) == lost
+    assert timed.house.post(RESERVATIONS, timed.platform, body, 201)["replayed"]
+    assert timed.now(one) == lost
 
 
-def test_what_runs_out_ends_when_it_does(brisk: Holder) -> None:
-    one = ended(brisk, "depleted", "run-1")
-    out = brisk.now(one)
+def test_what_runs_out_ends_when_it_does(timed: Timed) -> None:
+    one = ended(timed, "depleted", "run-1")
+    out = timed.now(one)
     lasted = datetime.fromisoformat(out["end_date"]) - datetime.fromisoformat(out["start_date"])
     assert (lasted, out["used"]) == (timedelta(seconds=1), 2)
-    assert brisk.balance()["balance"] == 98
+    assert timed.balance()["balance"] == 98

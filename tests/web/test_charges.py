@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from holders import holder
-from local_service import House, exact, refused, token
-from local_stripe import wait_for
-from prepaid.clock import wall_clock
+from local_clock import LocalClock
+from local_service import House, exact, refused, running_by, token
+from local_stripe import LocalStripe, wait_for
 from prepaid.core.identity import Scope
 from prepaid.flows.consumption import MOST_CHARGES
 
@@ -190,12 +190,18 @@ def test_twenty_at_once_with_money_for_three_are_three(both: House, uid: str) ->
     assert exact(answer)["credits"]["credits"] == "1.5"
 
 
-def test_what_expires_leaves_the_balance_by_itself(both: House, uid: str) -> None:
+def test_what_expires_leaves_the_balance_by_itself(
+    database_url: str, stripe_account: LocalStripe, uid: str
+) -> None:
     """The service sweeps every second; the books say what happened."""
-    both.post("/api/iam/v1/accounts", both.admin(), {"uid": uid}, 201)
-    soon = (wall_clock() + timedelta(seconds=1)).isoformat()
-    granted = {"credits": 5, "key": "short", "reason": "for a second", "expires_at": soon}
-    both.post(f"/api/iam/v1/accounts/{uid}/grants", both.admin(), granted, 201)
-    wait_for(lambda: both.credits(token(uid)) == 0)
-    (expiry, _) = both.get("/api/iam/v1/usage/entries", token(uid))["entries"]
+    clock = LocalClock(speed=0)
+    with running_by(clock, database_url, stripe_account) as house:
+        house.post("/api/iam/v1/accounts", house.admin(), {"uid": uid}, 201)
+        soon = (clock() + timedelta(minutes=1)).isoformat()
+        granted = {"credits": 5, "key": "short", "reason": "for a minute", "expires_at": soon}
+        house.post(f"/api/iam/v1/accounts/{uid}/grants", house.admin(), granted, 201)
+        assert house.credits(token(uid)) == 5
+        clock.forward(61)
+        wait_for(lambda: house.credits(token(uid)) == 0)
+        (expiry, _) = house.get("/api/iam/v1/usage/entries", token(uid))["entries"]
     assert (expiry["kind"], expiry["credits"]) == ("expiry", -5)

@@ -35,7 +35,7 @@ async def charts(visitor: Visitor) -> None:
     visitor.bought(650)
     for name, cost in (("Fetch the data", 12.5), ("Train a model", 241.75), ("Report", 7)):
         visitor.spends(name, cost)
-    visitor.burns(visitor.runs("Notebook of today", 5, credits=60), 0.005)
+    visitor.burns(visitor.runs("Notebook of today", 0.5, credits=60), 0.005)
     await visitor.come()
     await visitor.near("Credits over time")
     await expect(visitor.page.get_by_role("img")).to_have_count(2)

@@ -1,9 +1,10 @@
 """Somebody before the page: where they click, what they type, and what they see."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import uuid4
 
-from playwright.async_api import BrowserContext, FrameLocator, Locator, Page, expect
+from playwright.async_api import BrowserContext, FrameLocator, Locator, Page, Route, expect
 
 from holders import RESERVATIONS, USAGE
 from local_browser import Watch
@@ -15,7 +16,15 @@ DECLINED = "4000000000000002"
 TOO_POOR = "4000000000009995"
 ASKS = "4000002500003155"
 
+PATIENCE_SECONDS = 30
+"""How long anything is waited for that has to come, and needn't come soon."""
+
 FORM = 'iframe[title^="Secure payment form"]'
+
+
+NOTE_A_PRESS = 'addEventListener("click", () => { window.hasPressed = true; }, true);'
+
+Answering = Callable[[Route], Awaitable[None]]
 
 
 @dataclass
@@ -88,16 +97,45 @@ class Visitor:
         """A sentence in the view."""
         return self.page.get_by_role("main").get_by_text(sentence)
 
-    async def reads(self, sentence: str, seconds: float = 5) -> None:
+    async def reads(self, sentence: str, seconds: float = PATIENCE_SECONDS) -> None:
         """Within so many seconds the view says so."""
         await expect(self.told(sentence).first).to_be_visible(timeout=seconds * 1000)
+
+    async def notes(self, fact: str, root: str = "document") -> None:
+        """The page notes when a fact (an expression) is first seen to be true below a node: that
+        takes nobody's time but the page's own."""
+        await self.page.evaluate(f"""() => {{
+            window.seenAt = new Promise((tell) => {{
+                const look = () => {{ if ({fact}) tell(Date.now() / 1000); }};
+                const all = {{ subtree: true, childList: true, characterData: true }};
+                new MutationObserver(look).observe({root}, {{ ...all, attributes: true }});
+            }});
+        }}""")
+
+    async def noted(self) -> float:
+        """When that was, in seconds since 1970."""
+        at: float = await self.page.evaluate("window.seenAt")
+        return at
+
+    async def troubled(self, asked: str, answer: Answering) -> None:
+        """What they ask is answered so until they press something: it can't come right by itself
+        before."""
+
+        async def until_pressed(route: Route) -> None:
+            if await self.page.evaluate("window.hasPressed === true"):
+                await route.continue_()
+            else:
+                await answer(route)
+
+        await self.page.add_init_script(NOTE_A_PRESS)
+        await self.page.route(asked, until_pressed)
 
     async def near(self, title: str) -> None:
         """They go down to the charts, which come when somebody is near, until there is one."""
         await self.page.locator(".charts").scroll_into_view_if_needed()
         await expect(self.page.get_by_role("heading", name=title)).to_be_visible()
 
-    async def has(self, credits: int, seconds: float = 5) -> None:  # noqa: A002
+    async def has(self, credits: int, seconds: float = PATIENCE_SECONDS) -> None:  # noqa: A002
         """Within so many seconds the page shows that they have so many available."""
         available = self.page.get_by_test_id("available")
         await expect(available).to_have_text(f"{credits} credits", timeout=seconds * 1000)

@@ -17,7 +17,7 @@ from local_service import House
 from local_shop import DEBIT_SECONDS, local_shop, stock
 from local_stripe import LocalStripe, local_stripe
 from prepaid.web import page
-from visitors import Visitor
+from visitors import PATIENCE_SECONDS, Visitor
 
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 
@@ -29,7 +29,7 @@ async def browser() -> AsyncIterator[Browser]:
         pytest.skip(this_machines.NOT_THERE)
     if not (page.FOLDER / "index.html").exists():
         pytest.skip("the page is not built: npm run build --prefix ui")
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=PATIENCE_SECONDS * 1_000)
     async with chromium(path) as running:
         yield running
 

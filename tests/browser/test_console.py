@@ -222,11 +222,10 @@ async def test_a_view_says_what_is_wrong_and_tries_again(visitor: Visitor, view:
     place, asked, _, what = VIEWS[view]
     visitor.watch.known += ["status of 503", "status of 404"]
     visitor.granted(1)
-    await visitor.page.route(asked, away)
+    await visitor.troubled(asked, away)
     await visitor.operate(place.format(uid=visitor.uid))
     await visitor.reads(f"{what} can't be shown now.")
     await expect(visitor.page.get_by_role("alert")).to_contain_text(PROBLEM["detail"])
-    await visitor.page.unroute(asked)
     await visitor.press("Try again")
     await expect(visitor.page.get_by_role("alert")).to_have_count(0)
 

@@ -105,11 +105,10 @@ async def test_a_view_says_what_is_wrong_and_tries_again(visitor: Visitor, view:
     place, asked, sentence, right = WRONG[view]
     visitor.watch.known.append(AWAY)
     session = visitor.opened() if view == "return" else ""
-    await visitor.page.route(asked, away)
+    await visitor.troubled(asked, away)
     await visitor.come(place.format(price=visitor.packages[50], session=session))
     await visitor.reads(sentence)
     await expect(visitor.page.get_by_role("alert")).to_contain_text(PROBLEM["detail"])
-    await visitor.page.unroute(asked)
     await visitor.press("Try again")
     await visitor.reads(right)
 

@@ -13,6 +13,20 @@ USABLE_SECONDS = 1
 MOST_VISITS = 10
 """Others test at the same time: the soonest of so many visits is what the page can do."""
 
+NOTE_WHEN_USABLE = """
+const look = () => {
+    const isThere = (one) =>
+        (one.ariaLabel ?? one.innerText).includes("NAME") && one.checkVisibility();
+    if ([...document.querySelectorAll("main a")].some(isThere)) {
+        window.usableAfter = performance.now() / 1000;
+    } else {
+        requestAnimationFrame(look);
+    }
+};
+requestAnimationFrame(look);
+"""
+"""The page looks itself, at each of its frames."""
+
 MOST_BYTES = 250_000
 """Of compressed JavaScript, until the first view can be used."""
 
@@ -36,12 +50,14 @@ async def test_a_view_is_usable_within_a_second(
     visitor: Visitor, place: str, name: str, record_property: Callable[[str, object], None]
 ) -> None:
     took = list[float]()
+    await visitor.context.add_init_script(NOTE_WHEN_USABLE.replace("NAME", name))
     while len(took) < MOST_VISITS and min(took, default=USABLE_SECONDS) >= USABLE_SECONDS:
         page = await visitor.context.new_page()
         visitor.page = page
         await visitor.come(place)
         await page.get_by_role("main").get_by_role("link", name=name).wait_for()
-        took.append(await page.evaluate("performance.now() / 1000"))
+        await page.wait_for_function("window.usableAfter")
+        took.append(await page.evaluate("window.usableAfter"))
         await page.close()
     record_property("usable_after_seconds", min(took))
     assert min(took) < USABLE_SECONDS

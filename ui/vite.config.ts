@@ -15,6 +15,7 @@ export default defineConfig({
   test: {
     environment: "happy-dom",
     include: ["tests/**/*.test.ts?(x)"],
+    testTimeout: 60_000, // what is waited for has a shorter time of its own
     server: { deps: { inline: [/@primer\/react/] } }, // it imports stylesheets, which Node can't
   },
 });

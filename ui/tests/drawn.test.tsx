@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { AWAY, answer, json, press, reads, show } from "./shown";
 
 const { default: DrawnCharts } = await import("../src/parts/DrawnCharts");
@@ -87,9 +87,13 @@ test("another span and another sum are asked of the service", async () => {
   await reads("By type", "of each short time, the last one is.");
   press("24 hours");
   press("By type");
-  await reads("By type");
-  expect(asked).toContain("balance-history 168 null");
-  expect(asked).toContain("balance-history 24 null");
-  expect(asked).toContain("spending 168 resource");
-  expect(asked.some((one) => one.endsWith("resource_type"))).toBe(true);
+  await vi.waitFor(
+    () => {
+      expect(asked).toContain("balance-history 168 null");
+      expect(asked).toContain("balance-history 24 null");
+      expect(asked).toContain("spending 168 resource");
+      expect(asked.some((one) => one.endsWith("resource_type"))).toBe(true);
+    },
+    { timeout: 30_000 },
+  );
 });

@@ -37,7 +37,7 @@ export async function reads(...words: string[]): Promise<void> {
     () => {
       for (const one of words) expect(document.body.textContent).toContain(one);
     },
-    { timeout: 5_000 },
+    { timeout: 30_000 },
   );
 }
 

@@ -73,7 +73,7 @@ test("a form that could not be made is told of, and the next one is made", async
       broken ? Promise.reject(new Error("away")) : real.createEmbeddedCheckoutPage(),
   } as unknown as Stripe);
   void wrapped.createEmbeddedCheckoutPage({});
-  await vi.waitFor(() => expect(told).toEqual(["failed"]));
+  await vi.waitFor(() => expect(told).toEqual(["failed"]), { timeout: 30_000 });
   stop();
   broken = false;
   const next = wrapped.createEmbeddedCheckoutPage({});

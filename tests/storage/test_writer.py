@@ -44,6 +44,12 @@ async def make_accounts(database: Database, *uids: str) -> None:
             await accounts.add(connection, uid, AT)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger that closes takes no slow machine for a database that hangs."""
+    monkeypatch.setattr(writer, "FINISH_SECONDS", 60)
+
+
 async def test_many_at_once_are_each_posted_once(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
@@ -112,6 +118,7 @@ async def test_a_fault_in_a_batch_is_not_an_outcome(database: Database) -> None:
             await ledger.post_all([charge()])
 
 
+@pytest.mark.usefixtures("patient")
 async def test_what_was_submitted_is_finished_before_the_ledger_closes(database: Database) -> None:
     await make_accounts(database, "ada")
     async with Ledger(database, lambda: AT).open() as ledger:
@@ -184,6 +191,7 @@ async def test_whatever_else_is_asked_does_not_wait_for_heartbeats(database: Dat
         assert charged.entry.at < (await beat).reservation.beat_at
 
 
+@pytest.mark.usefixtures("patient")
 async def test_heartbeats_that_wait_for_each_other_are_finished_by_a_stop(
     database: Database,
 ) -> None:

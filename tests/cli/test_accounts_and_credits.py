@@ -29,7 +29,7 @@ def test_accounts_and_entries_come_in_pages(local: Operator) -> None:
     page = local.does("accounts", "list", "--after", "ada")
     assert ([one["uid"] for one in page["accounts"]], page["next_after"]) == (["bob"], None)
     for reason in ("one", "two"):
-        expires = ("--expires-at", "2027-01-31T00:00:00Z", "--actor", "eve", "--kind", "adjustment")
+        expires = ("--expires-at", "2999-01-31T00:00:00Z", "--actor", "eve", "--kind", "adjustment")
         local.does("grant", "ada", "1", "--reason", reason, *expires)
     page = local.does("entries", "ada", "--limit", "1")
     assert ([one["reason"] for one in page["entries"]], page["next_before"]) == (["two"], 2)

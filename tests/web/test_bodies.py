@@ -133,7 +133,7 @@ def test_what_python_itself_trips_over_is_refused(
         json.dumps(asked(reason="\ud800")).encode(),
         json.dumps(asked(kind="purchase")).encode(),
         json.dumps(asked(expires_at="soon")).encode(),
-        json.dumps(asked(expires_at="2030-01-01T00:00:00")).encode(),
+        json.dumps(asked(expires_at="2999-01-01T00:00:00")).encode(),
         json.dumps(asked(expires_at="9999-12-31T23:59:59-05:00")).encode(),
         json.dumps(asked(expires_at="0001-01-01T00:00:00+05:00")).encode(),
     ],
@@ -182,8 +182,8 @@ def test_ten_grants_at_once_under_one_key_are_one(both: House) -> None:
 
 
 def test_an_instant_written_in_another_zone_is_the_same(house: House, admin: str, uid: str) -> None:
-    first = asked(expires_at="2030-01-01T12:00:00Z")
-    other = asked(expires_at="2030-01-01T14:00:00+02:00")
+    first = asked(expires_at="2999-01-01T12:00:00Z")
+    other = asked(expires_at="2999-01-01T14:00:00+02:00")
     house.post(grants(uid), admin, first, 201)
     assert house.post(grants(uid), admin, other, 201)["replayed"]
 

@@ -6,6 +6,7 @@ import re
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,14 @@ SECONDS = 60
 """How long something may take until it is seen."""
 
 HOME = "\x1b[H"
+IN_FRONT = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""A program that becomes another one, in the foreground of its terminal. No Python of ours may run
+between fork and exec: in a process that has threads it may wait there for ever."""
+
 CODES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -92,13 +101,12 @@ def terminal(
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
     before = termios.tcgetattr(slave)
     running = subprocess.Popen(
-        [SCRIPT, *words],
+        [sys.executable, "-ISc", IN_FRONT, SCRIPT, *words],
         env=_of_its_own(operator.environment) | {"TERM": kind},
         stdin=slave,
         stdout=slave,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads here
     )
     try:
         yield Terminal(master, slave, running, before)

@@ -136,6 +136,7 @@ class _Run:
         asked = next(self.asks, None)
         if asked is None:
             self.used_up = True
+            self.due.clear()
         else:
             connection.send(*asked, since)
 
@@ -157,6 +158,8 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         del exc
         self._run.open -= 1
+        if self in self._run.idle:
+            self._run.idle.remove(self)
         if self._key is not None:
             self._run.waiting -= 1
             self._run.broken += 1

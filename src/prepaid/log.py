@@ -1,8 +1,10 @@
 """Logs: one line for each request and each business fact, for people or (JSON) for machines."""
 
+import json
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -43,4 +45,9 @@ def _for_machines() -> _Form:
 
 
 def _json(line: object, default: Callable[[Any], Any]) -> bytes:
-    return msgspec.json.encode(line, enc_hook=default)
+    """In ASCII: what others wrote may have characters that a terminal obeys, or half ones."""
+    with suppress(UnicodeEncodeError):
+        written = msgspec.json.encode(line, enc_hook=default)
+        if written.isascii():
+            return written
+    return json.dumps(line, default=default).encode()

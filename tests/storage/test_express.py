@@ -166,26 +166,28 @@ async def test_an_event_that_came_before_is_left(
     await books_are_right(database)
 
 
-async def test_what_does_not_fit_is_quarantined_at_once_and_taken_later(
+async def test_what_does_not_fit_is_left_and_quarantined_and_taken_later(
     database: Database, express: Express, ledger: Ledger
 ) -> None:
-    (event,) = await offers(database, "ada")
+    event, other = await offers(database, "ada", "bob")
     wrong = replace(event, claim=replace(event.claim, subtotal=Money(5, "usd")))
-    (outcome,) = await express.outcomes([wrong])
-    assert verdict_of(outcome) == Verdict.QUARANTINED
+    left, taken = await express.outcomes([wrong, other])
+    assert left is None
+    assert verdict_of(taken) == APPLIED
+    assert (await ledger.tell(wrong)).verdict == Verdict.QUARANTINED
     assert await express.outcomes([event]) == [None]  # its row is there: the long way knows
     assert (await ledger.tell(event)).verdict == APPLIED
     await books_are_right(database)
 
 
-@pytest.mark.usefixtures("ledger")
-async def test_an_event_of_no_checkout_is_kept(express: Express) -> None:
-    (outcome,) = await express.outcomes([replace(PAID, claim=replace(CLAIM, checkout_id=None))])
-    assert verdict_of(outcome) == Verdict.QUARANTINED
-    (other,) = await express.outcomes(
-        [replace(PAID, event_id="evt_9", claim=replace(CLAIM, checkout_id=new_id()))]
-    )
-    assert verdict_of(other) == Verdict.QUARANTINED
+async def test_an_event_of_no_checkout_is_left_and_kept(express: Express, ledger: Ledger) -> None:
+    strange = [
+        replace(PAID, event_id=f"evt_{id_}", claim=replace(CLAIM, checkout_id=id_))
+        for id_ in (None, new_id())
+    ]
+    assert await express.outcomes(strange) == [None, None]
+    for one in strange:
+        assert (await ledger.tell(one)).verdict == Verdict.QUARANTINED
 
 
 async def test_two_processes_that_are_told_of_the_same_payments_credit_each_once(

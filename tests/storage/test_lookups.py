@@ -15,10 +15,10 @@ from prepaid.core.amounts import Credits
 from prepaid.core.books import Account
 from prepaid.core.checkouts import State
 from prepaid.core.commands import Outcome, Posted, Tell, Told, Verdict
-from prepaid.core.errors import LedgerBusy, LedgerUnavailable
+from prepaid.core.errors import LedgerBusy
 from prepaid.core.grants import Grant
 from prepaid.ids import new_id
-from prepaid.storage import accounts, lookups, writer
+from prepaid.storage import accounts, lookups, remembered, writer
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.lookups import Lookups
@@ -45,6 +45,10 @@ class Desk:
             self.lookups.add(one, event)
         return [one.told for one in waiting]
 
+    async def close(self) -> None:
+        self.lookups.stop()
+        await self.lookups.close()
+
     async def all_looked_up(self) -> None:
         looking = self.lookups._looking
         assert looking is not None
@@ -67,7 +71,7 @@ async def desk(database: Database, ledger: Ledger) -> AsyncIterator[Desk]:
     del ledger  # it has ada and bob
     opened = Desk(database)
     yield opened
-    await opened.lookups.close()
+    await opened.close()
 
 
 async def test_what_events_are_about_is_remembered_when_they_go_on(
@@ -120,13 +124,14 @@ async def test_of_an_account_that_is_remembered_nothing_is_read(
     assert desk.remembered.accounts["ada"][0].balance == Credits.of(100)
 
 
-async def test_where_the_database_is_away_each_is_told_and_none_goes_on(nowhere: Database) -> None:
+async def test_where_nothing_can_be_looked_up_events_go_on(nowhere: Database) -> None:
+    """The writer has a connection of its own."""
     desk = Desk(nowhere)
     (told,) = desk.add(PAID)
     await desk.all_looked_up()
-    assert isinstance(told.exception(), LedgerUnavailable)
-    assert desk.went == []
-    await desk.lookups.close()
+    assert desk.went == [PAID]
+    assert not told.done()
+    await desk.close()
 
 
 async def test_whoever_meets_a_damaged_row_goes_on_to_meet_it_again(
@@ -157,12 +162,25 @@ async def test_who_waits_when_it_closes_goes_on_and_so_does_who_comes_then(
     desk.add(events[0])
     await asyncio.sleep(0)
     desk.add(events[1])
-    closing = asyncio.create_task(desk.lookups.close())
-    await asyncio.sleep(0)
+    desk.lookups.stop()
     desk.add(events[2])
-    await closing
-    assert sorted(map(id, desk.went)) == sorted(map(id, events))
+    assert desk.went == events
+    await desk.lookups.close()
+    assert desk.went == events
     assert len(desk.lookups) == 0
+
+
+async def test_a_look_up_that_is_broken_off_holds_nobody_up(database: Database, desk: Desk) -> None:
+    events = await offers(database, "ada", "bob", "ada")
+    desk.add(*events[:2])
+    await asyncio.sleep(0)
+    assert desk.lookups._looking is not None
+    desk.lookups._looking.cancel()
+    await asyncio.wait([desk.lookups._looking])
+    assert desk.went == events[:2]
+    desk.add(events[2])
+    await desk.all_looked_up()
+    assert desk.went == events
 
 
 async def test_events_are_finished_before_the_ledger_closes(database: Database) -> None:
@@ -184,6 +202,32 @@ async def test_no_more_wait_than_there_is_room_for(
     told = await asyncio.gather(*map(ledger.tell, events), return_exceptions=True)
     assert sum(isinstance(one, LedgerBusy) for one in told) == 5
     assert sum(isinstance(one, Told) for one in told) == 10
+
+
+async def test_who_was_forgotten_for_want_of_room_is_credited_all_the_same(
+    database: Database, express: Express, ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room was made by the batch itself; memory never puts an event in quarantine."""
+    events = await offers(database, "ada", "bob")
+    assert decided_after(await express.outcomes([charge("ada", 1, "1")])) == [timedelta(0)]
+    monkeypatch.setattr(remembered, "MOST", 1)
+    told = [
+        one or await ledger.tell(event)
+        for event, one in zip(events, await express.outcomes(events), strict=True)
+    ]
+    assert {one.verdict for one in told if isinstance(one, Told)} == {Verdict.APPLIED}
+    await books_are_right(database)
+
+
+async def test_no_more_checkouts_are_expected_than_there_is_room_for(
+    database: Database, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of events that came to nothing stay."""
+    monkeypatch.setattr(remembered, "MOST", 4)
+    for _ in range(5):
+        desk.add(*await offers(database, "ada", "bob"))
+        await desk.all_looked_up()
+        assert len(desk.remembered.checkouts) <= 4
 
 
 async def test_crowds_of_events_among_charges_credit_each_checkout_once(
@@ -234,7 +278,7 @@ async def looked_up(
     desk.add(*events)
     await desk.all_looked_up()
     yield events
-    await desk.lookups.close()
+    await desk.close()
 
 
 async def test_events_that_wait_are_decided_while_others_are_saved(

@@ -102,8 +102,10 @@ function Own({ place }: { place: Place }) {
       const priceId = place.query.get("package");
       return priceId ? <Pay key={priceId} priceId={priceId} /> : <Buy />;
     }
-    case "buy/return":
-      return <Returned session={place.query.get("session_id") ?? ""} />;
+    case "buy/return": {
+      const session = place.query.get("session_id") ?? "";
+      return <Returned key={session} session={session} />;
+    }
     case "history":
       return <History query={place.query} />;
     case "history/purchases":

@@ -5,8 +5,8 @@ They are most of what a platform asks. The long way (`storage/writer.py`) locks 
 batch touches before it decides, and takes a dozen statements through SQLAlchemy. Here the books are
 those of the last batch (`storage/remembered.py`), and one statement through the driver saves what
 was decided on them, if the database still has the same; else it changes nothing. Whatever is out
-of the ordinary (somebody else wrote, a key or an event that came before, a refusal, a grant that
-expires) is left for the long way, which knows all the rules.
+of the ordinary (somebody else wrote, a key or an event that came before, a refusal, an event that
+doesn't fit, a grant that expires) is left for the long way, which knows all the rules.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,7 @@ from uuid import UUID
 
 from prepaid.core.books import Account, Books, Decision
 from prepaid.core.checkouts import Checkout
-from prepaid.core.commands import Beat, Charge, Command, Outcome, Tell
+from prepaid.core.commands import Beat, Charge, Command, Outcome, Tell, Told, Verdict
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Refusal
 from prepaid.core.grants import Grant
@@ -162,7 +162,9 @@ class Express:
         remembered."""
         if not self.is_saving:
             return
-        ahead, self._ahead = self._young() or self._begun(), None
+        ahead, self._ahead = self._young(), None
+        if ahead is None or commands[: len(ahead.commands)] != ahead.commands:
+            ahead = self._begun()
         more = commands[len(ahead.commands) :]
         checkouts = self.remembered.checkouts
         if _checkouts_of(more) <= checkouts.keys():
@@ -185,8 +187,9 @@ class Express:
         try:
             deciding = await self._decided(commands, about)
             outcomes = deciding.change.decision.outcomes
-            if refused := _refused(commands, outcomes):
-                return await self._attempt_without(refused, commands)
+            left = _left(commands, outcomes)
+            if any(left):
+                return await self._attempt_without(left, commands)
             await self._saved(deciding)
         except BaseException:  # cancelled, too: nobody knows what was saved
             self._forget(about)
@@ -248,13 +251,12 @@ class Express:
             self.is_saving = False
 
     async def _attempt_without(
-        self, refused: set[str], commands: Sequence[Command]
+        self, left: Sequence[bool], commands: Sequence[Command]
     ) -> list[Outcome | None]:
-        """Leaves all that is asked of some accounts for the long way, so that it keeps its
-        order."""
-        left = [one for one in commands if _account_of(one) not in refused]
-        told = iter(await self._attempt(left) if left else ())
-        return [None if _account_of(one) in refused else next(told) for one in commands]
+        """Leaves some for the long way."""
+        others = [one for one, is_left in zip(commands, left, strict=True) if not is_left]
+        told = iter(await self._attempt(others) if others else ())
+        return [None if is_left else next(told) for is_left in left]
 
     def _forget(self, about: _About) -> None:
         known = self.remembered.reservations
@@ -308,15 +310,17 @@ def _checkouts_of(commands: Sequence[Command]) -> set[UUID]:
     return {id_ for id_ in named if id_ is not None}
 
 
-def _refused(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> set[str]:
-    """The accounts of charges that were refused."""
-    return {
+def _left(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> list[bool]:
+    """Which are for the long way: all charges of an account of which one was refused, so that they
+    keep their order; and events that don't fit. Memory never refuses."""
+    refused = {
         one.account_uid
         for one, outcome in zip(commands, outcomes, strict=True)
         if isinstance(outcome, Refusal) and isinstance(one, Charge)
     }
-
-
-def _account_of(command: Command) -> str:
-    assert isinstance(command, Charge)
-    return command.account_uid
+    return [
+        outcome.verdict is Verdict.QUARANTINED
+        if isinstance(outcome, Told)
+        else isinstance(one, Charge) and one.account_uid in refused
+        for one, outcome in zip(commands, outcomes, strict=True)
+    ]

@@ -27,8 +27,7 @@ log = structlog.get_logger(__name__)
 
 class Lookups:
     """The look-ups of one process: the events that have gathered at a time. What is found is
-    remembered, and `go_on` takes the events. Whoever meets a fault of ours here meets it again
-    there."""
+    remembered, and `go_on` takes the events, also where nothing could be found out."""
 
     def __init__(
         self, driver: Driver, remembered: Remembered, go_on: Callable[[Waiting], None]
@@ -53,28 +52,36 @@ class Lookups:
         if self._looking is None:
             self._looking = asyncio.create_task(self._look_up_all(), name="look-ups")
 
-    async def close(self) -> None:
-        """Lets all events go on as they are, and gives the connection back."""
+    def stop(self) -> None:
+        """Lets all events go on as they are, and those that come from now on."""
         self._is_closed = True
         if self._looking is not None:
             self._looking.cancel()
-            await asyncio.wait([self._looking], timeout=FINISH_SECONDS)
         self._let_go(len(self._events))
+
+    async def close(self) -> None:
+        """Gives the connection back."""
+        if self._looking is not None:
+            await asyncio.wait([self._looking], timeout=FINISH_SECONDS)
         await self._driver.close()
 
     async def _look_up_all(self) -> None:
-        while count := min(AT_ONCE, len(self._events)):
-            try:
-                await self._look_up([event for _, event in self._events[:count]])
-            except LedgerUnavailable as away:
-                for waiting, _ in self._taken(count):
-                    waiting.tell(away)
-            except Exception:
-                log.exception("look_up_failed", events=count)
+        try:
+            while count := min(AT_ONCE, len(self._events)):
+                await self._try_to_look_up([event for _, event in self._events[:count]])
                 self._let_go(count)
-            else:
-                self._let_go(count)
-        self._looking = None
+        finally:
+            self._looking = None
+            self._let_go(len(self._events))
+
+    async def _try_to_look_up(self, events: Sequence[Tell]) -> None:
+        """Where the database is away, or something is damaged, the writer finds that out too."""
+        try:
+            await self._look_up(events)
+        except LedgerUnavailable as away:
+            log.warning("look_up_failed", events=len(events), why=str(away))
+        except Exception:
+            log.exception("look_up_failed", events=len(events))
 
     async def _look_up(self, events: Sequence[Tell]) -> None:
         known = self._remembered
@@ -83,7 +90,7 @@ class Lookups:
         uids = {one.account_uid for one in found.values()} - known.accounts.keys()
         read = await self._driver.accounts([*uids]) if uids else {}
         known.learn({uid: one for uid, one in read.items() if uid not in known.accounts}, {})
-        known.checkouts.update(found)
+        known.expect(found)
 
     def _let_go(self, count: int) -> None:
         for waiting, _ in self._taken(count):

@@ -17,7 +17,7 @@ from prepaid.core.grants import Grant
 from prepaid.core.reservations import Reservation
 
 MOST = 20_000
-"""Accounts, and reservations, that are remembered: about a kilobyte each."""
+"""Accounts, and reservations, and checkouts, that are remembered: about a kilobyte each."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -57,6 +57,11 @@ class Remembered:
         self.accounts.update(accounts)
         self.just_read.update(accounts)
         self.reservations.update(reservations)
+
+    def expect(self, checkouts: Mapping[UUID, Checkout]) -> None:
+        """Checkouts that events which wait are about."""
+        _make_room(self.checkouts, len(checkouts))
+        self.checkouts.update(checkouts)
 
     def keep(self, books: Books, decision: Decision) -> None:
         """What a batch has made of its books, and the database has now."""

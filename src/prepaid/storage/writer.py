@@ -98,13 +98,13 @@ class Ledger:
                 yield self
         finally:
             self._release_beats()
-            await self._lookups.close()
+            self._lookups.stop()
             self._is_open = False
             self._wake()
             await asyncio.wait([writing], timeout=FINISH_SECONDS)
             writing.cancel()
             await asyncio.wait([writing], timeout=FINISH_SECONDS)
-            await self._express.close()
+            await asyncio.gather(self._express.close(), self._lookups.close())
             _refuse(self._queue)
 
     async def post(self, command: Keyed) -> Posted:

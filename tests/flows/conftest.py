@@ -57,7 +57,9 @@ class Counter:
 
     async def take(self, event: Event) -> Told | Ignored:
         """Delivers an event."""
-        return await fulfilment.take(self.shop, self.ledger, event.delivery(AT), [SECRET], AT)
+        delivery = event.delivery(AT)
+        read = fulfilment.read(delivery, [SECRET], AT)
+        return await fulfilment.take(self.shop, self.ledger, delivery, read)
 
     async def balance(self, account_uid: str = "ada") -> Credits:
         """What an account has."""

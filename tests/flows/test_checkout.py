@@ -69,7 +69,9 @@ class Store:
     async def hear(self, event: dict[str, object]) -> Told | Ignored:
         delivery = signed(json.dumps(event).encode(), self.at)
         async with Ledger(self.shop.database, lambda: self.at).open() as ledger:
-            return await fulfilment.take(self.shop, ledger, delivery, [SECRET], self.at)
+            return await fulfilment.take(
+                self.shop, ledger, delivery, fulfilment.read(delivery, [SECRET], self.at)
+            )
 
     def session(self, opened: Opened) -> dict[str, object]:
         return self.stripe.ask("GET", f"/v1/checkout/sessions/{opened.checkout.session_id}")

@@ -1,5 +1,6 @@
 """Fulfilment: a signed delivery comes in, and if it says that money came, credits go out."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from prepaid.core.commands import Tell, Told
 from prepaid.core.errors import UnknownCheckout
 from prepaid.flows.shop import Shop
 from prepaid.payments import events, sessions
-from prepaid.payments.events import Ignored, Snapshot, Thin
+from prepaid.payments.events import Event, Ignored, Snapshot, Thin
 from prepaid.payments.sessions import StripeSession
 from prepaid.storage import checkouts
 from prepaid.storage.writer import Ledger
@@ -26,22 +27,50 @@ class Delivery:
     signature: str
 
 
-async def take(
-    shop: Shop, ledger: Ledger, delivery: Delivery, secrets: Sequence[str], at: datetime
-) -> Told | Ignored:
-    """What became of a delivery. When this returns, it is committed, and Stripe may be told so.
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """An event of ours that the ledger is being told: `told` is what will have become of it."""
+
+    event: Snapshot
+    told: asyncio.Future[Told]
+
+    def end(self, told: Told) -> Told:
+        """What became of it, written down."""
+        _log(self.event, self.event.session, told)
+        return told
+
+
+def read(delivery: Delivery, secrets: Sequence[str], at: datetime) -> Event:
+    """The event that was delivered.
 
     Raises:
         InvalidEvent: nobody at Stripe sent it; sending it again is no use.
+    """
+    return events.read(delivery.body, delivery.signature, secrets, at)
+
+
+def tell(shop: Shop, ledger: Ledger, delivery: Delivery, event: Event) -> Telling | None:
+    """Tells the ledger of an event that says itself that it is about a checkout of ours; None if
+    somebody has to be asked. It is under way at once, and waited for by whoever wants to."""
+    if not (isinstance(event, Snapshot) and _is_marked(shop, event.session)):
+        return None
+    return Telling(event, ledger.telling(_tell(event, event.session, delivery)))
+
+
+async def take(shop: Shop, ledger: Ledger, delivery: Delivery, event: Event) -> Told | Ignored:
+    """What became of an event. When this returns, it is committed, and Stripe may be told so.
+
+    Raises:
         Unavailable: it was not taken; Stripe has to send it again.
     """
-    event = events.read(delivery.body, delivery.signature, secrets, at)
+    if telling := tell(shop, ledger, delivery, event):
+        return telling.end(await telling.told)
     if isinstance(event, Ignored):
         return _ignored(event)
     session = await _session(shop, event)
     if session is None or not await _is_ours(shop, session):
         return _ignored(Ignored(event.event_id, event.type, "not a checkout of this deployment"))
-    told = await ledger.tell(_tell(event, session, delivery))
+    told = await ledger.telling(_tell(event, session, delivery))
     _log(event, session, told)
     return told
 
@@ -58,10 +87,14 @@ async def _session(shop: Shop, event: Snapshot | Thin) -> StripeSession | None:
 async def _is_ours(shop: Shop, session: StripeSession) -> bool:
     """Several programs and deployments may share a Stripe account and hear of each other's
     sessions. Ours are marked; one that lost its mark at Stripe is still known by its id."""
-    if sessions.deployment_of(session) == str(shop.deployment):
+    if _is_marked(shop, session):
         return True
     async with shop.database.reading() as connection:
         return await checkouts.by_session(connection, session.id) is not None
+
+
+def _is_marked(shop: Shop, session: StripeSession) -> bool:
+    return sessions.deployment_of(session) == str(shop.deployment)
 
 
 def _tell(event: Snapshot | Thin, session: StripeSession, delivery: Delivery) -> Tell:

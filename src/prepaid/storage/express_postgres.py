@@ -1,7 +1,6 @@
 """The express way to PostgreSQL: one statement for a batch, which is its own transaction."""
 
 from collections.abc import Sequence
-from itertools import chain
 from uuid import UUID
 
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as postgresql
@@ -235,22 +234,14 @@ def _told(change: Change) -> list[object]:
     """The values of TELL. Checkouts and events have an order too."""
     decision = change.decision
     letters = sorted(decision.inbox.items())
-    rows = (
-        (
-            10,
-            [
-                _advanced(change.checkouts[id_], one)
-                for id_, one in sorted(decision.checkouts.items())
-            ],
-        ),
-        (_GRANTS.width, _GRANTS.written(map(grants.values_of, decision.granted.values()))),
-        (_ENTRIES.width, _ENTRIES.written(map(entries.values_of, decision.entries))),
-        (
-            _INBOX.width,
-            _INBOX.written(inbox.values_of(*letter, change.at) for _, letter in letters),
-        ),
-    )
-    return [*_changed(change), *chain.from_iterable(_columns(*each) for each in rows)]
+    advanced = sorted(decision.checkouts.items())
+    return [
+        *_changed(change),
+        *_columns(10, [_advanced(change.checkouts[id_], one) for id_, one in advanced]),
+        *_GRANTS.columns_written(map(grants.values_of, decision.granted.values())),
+        *_ENTRIES.columns_written(map(entries.values_of, decision.entries)),
+        *_INBOX.columns_written(inbox.values_of(*letter, change.at) for _, letter in letters),
+    ]
 
 
 def _columns(width: int, rows: Sequence[Sequence[object]]) -> list[list[object]]:

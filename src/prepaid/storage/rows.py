@@ -2,12 +2,12 @@
 between: the types of the tables' columns still say how each value is written."""
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Dialect
 
-_Turned = Callable[[Any], Any]
+from prepaid.storage.tables import Instant, Micro
 
 
 class Rows:
@@ -16,11 +16,19 @@ class Rows:
     def __init__(self, columns: Sequence[Any], dialect: Dialect) -> None:
         self._names = names = [one.name for one in columns]
         types = [one.type.dialect_impl(dialect) for one in columns]
+        ours = [one.type if isinstance(one.type, Instant | Micro) else None for one in columns]
         self._table, self._named = columns[0].table.name, ", ".join(map(_quoted, names))
         self._from = f"{self._named} FROM {_quoted(self._table)}"
         self._row: Any = namedtuple("Row", names)  # type: ignore[misc]  # noqa: PYI024 - see table
-        self._read = [one.result_processor(dialect, None) or _same for one in types]
-        self._write = [one.bind_processor(dialect) or _same for one in types]
+        self._read = [
+            (place, turn)
+            for place, (own, one) in enumerate(zip(ours, types, strict=True))
+            if (turn := own.meant if own else one.result_processor(dialect, None))
+        ]
+        self._write = [
+            (name, own.kept if own else one.bind_processor(dialect))
+            for name, own, one in zip(names, ours, types, strict=True)
+        ]
         # Without its length: a cast to VARCHAR(20) would cut off what is longer, and say nothing.
         self._kinds = [one.compile(dialect).partition("(")[0] for one in types]
 
@@ -54,17 +62,28 @@ class Rows:
 
     def written(self, rows: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
         """Rows as the driver takes them, from their values by name."""
-        turns = [*zip(self._names, self._write, strict=True)]
-        return [[turn(row[name]) for name, turn in turns] for row in rows]
+        return [
+            [row[name] if turn is None else turn(row[name]) for name, turn in self._write]
+            for row in rows
+        ]
 
-    def read(self, rows: Sequence[Sequence[Any]]) -> list[Any]:
+    def columns_written(self, rows: Iterable[Mapping[str, Any]]) -> list[list[Any]]:
+        """The same, column by column."""
+        rows = [*rows]
+        return [
+            [row[name] for row in rows] if turn is None else [turn(row[name]) for row in rows]
+            for name, turn in self._write
+        ]
+
+    def read(self, rows: Iterable[Sequence[Any]]) -> list[Any]:
         """The rows, with values by name, as SQLAlchemy would give them."""
-        turned = [[turn(one) for turn, one in zip(self._read, row, strict=True)] for row in rows]
-        return [self._row(*row) for row in turned]
+        return [self._row(*self._turned(row)) for row in rows]
 
-
-def _same(value: Any) -> Any:
-    return value
+    def _turned(self, row: Sequence[Any]) -> list[Any]:
+        values = [*row]
+        for place, turn in self._read:
+            values[place] = turn(values[place])
+        return values
 
 
 def _quoted(name: str) -> str:

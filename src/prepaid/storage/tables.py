@@ -50,11 +50,21 @@ class Instant(TypeDecorator[datetime]):
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
         """To microseconds."""
         del dialect
-        return None if value is None else microseconds(value)
+        return self.kept(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
         """Back to an aware datetime."""
         del dialect
+        return self.meant(value)
+
+    @staticmethod
+    def kept(value: datetime | None) -> int | None:
+        """As it stands in a row."""
+        return None if value is None else microseconds(value)
+
+    @staticmethod
+    def meant(value: int | None) -> datetime | None:
+        """What stands in a row."""
         return None if value is None else EPOCH + timedelta(microseconds=value)
 
 
@@ -67,11 +77,21 @@ class Micro(TypeDecorator[Credits]):
     def process_bind_param(self, value: Credits | None, dialect: Dialect) -> int | None:
         """To microcredits."""
         del dialect
-        return None if value is None else value.micro
+        return self.kept(value)
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> Credits | None:
         """Back to credits."""
         del dialect
+        return self.meant(value)
+
+    @staticmethod
+    def kept(value: Credits | None) -> int | None:
+        """As it stands in a row."""
+        return None if value is None else value.micro
+
+    @staticmethod
+    def meant(value: int | None) -> Credits | None:
+        """What stands in a row."""
         return None if value is None else Credits(value)
 
 

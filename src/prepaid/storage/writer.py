@@ -157,7 +157,11 @@ class Ledger:
         Raises:
             LedgerUnavailable, LedgerBusy: it was not taken, and has to be sent again.
         """
-        return cast("Told", await self._asking(command))
+        return await self.telling(command)
+
+    def telling(self, command: Tell) -> asyncio.Future[Told]:
+        """What `tell` will tell, or raise."""
+        return cast("asyncio.Future[Told]", self._asking(command))
 
     def _asking(self, command: Command) -> asyncio.Future[Outcome]:
         """What will have become of it; a refusal, if too many wait."""

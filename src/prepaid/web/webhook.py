@@ -2,14 +2,16 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from prepaid.core.commands import Told
 from prepaid.flows import fulfilment
 from prepaid.flows.fulfilment import Delivery
-from prepaid.payments.events import Ignored
+from prepaid.payments.events import Event, Ignored
 from prepaid.service import Service
 from prepaid.settings import WEBHOOK_ROUTE
 from prepaid.web.auth import TheService
@@ -51,19 +53,27 @@ class TakenOut:
 async def webhook(request: Request, service: TheService) -> Response:
     """Takes a signed event of Stripe's. 200 means that what it says is committed."""
     body = await bounded(request, LARGEST_EVENT)
-    return await _taken(service, body, request.headers.get("stripe-signature", ""))
+    delivery = Delivery(body, request.headers.get("stripe-signature", ""))
+    event = _read(service, delivery)
+    return _answered(await fulfilment.take(service.shop, service.ledger, delivery, event))
 
 
-def webhook_at_once(asked: Asked) -> Later[Response]:
+def webhook_at_once(asked: Asked) -> Later[Any]:
     """The same as `webhook`, before routes are looked for."""
     signature = asked.headers.get(b"stripe-signature", b"").decode("latin-1")
-    taking = asyncio.create_task(_taken(asked.service, asked.body, signature), name="webhook")
-    return Later(taking, lambda taken: taken)
+    service, delivery = asked.service, Delivery(asked.body, signature)
+    event = _read(service, delivery)
+    if telling := fulfilment.tell(service.shop, service.ledger, delivery, event):
+        return Later(telling.told, lambda told: _answered(telling.end(told)))
+    taking = fulfilment.take(service.shop, service.ledger, delivery, event)
+    return Later(asyncio.create_task(taking, name="webhook"), _answered)
 
 
-async def _taken(service: Service, body: bytes, signature: str) -> Response:
-    secrets, delivery = service.settings.webhook_secrets, Delivery(body, signature)
-    told = await fulfilment.take(service.shop, service.ledger, delivery, secrets, service.clock())
+def _read(service: Service, delivery: Delivery) -> Event:
+    return fulfilment.read(delivery, service.settings.webhook_secrets, service.clock())
+
+
+def _answered(told: Told | Ignored) -> Response:
     if isinstance(told, Ignored):
         return Json(TakenOut(message=f"Ignored: {told.why}.", verdict="ignored"))
     message = "Taken before." if told.repeated else "Taken."

@@ -14,7 +14,7 @@ from bench.results import Run
 from local_postgres import make_home
 
 ROOT = Path(__file__).resolve().parents[2]
-TINY = ("--quick", "--rounds", "1", "--seconds", "1", "--minutes", "5")
+TINY = ("--quick", "--rounds", "1", "--seconds", "2", "--minutes", "5")
 
 POSTGRES_OWN = {"1", "4", "5"}
 """The folders of the databases that each server has from the start."""

@@ -31,12 +31,13 @@ class Delivery:
 class Telling:
     """An event of ours that the ledger is being told: `told` is what will have become of it."""
 
-    event: Snapshot
+    event: Snapshot | Thin
+    session: StripeSession
     told: asyncio.Future[Told]
 
     def end(self, told: Told) -> Told:
         """What became of it, written down."""
-        _log(self.event, self.event.session, told)
+        _log(self.event, self.session, told)
         return told
 
 
@@ -54,7 +55,7 @@ def tell(shop: Shop, ledger: Ledger, delivery: Delivery, event: Event) -> Tellin
     somebody has to be asked. It is under way at once, and waited for by whoever wants to."""
     if not (isinstance(event, Snapshot) and _is_marked(shop, event.session)):
         return None
-    return Telling(event, ledger.telling(_tell(event, event.session, delivery)))
+    return _telling(ledger, delivery, event, event.session)
 
 
 async def take(shop: Shop, ledger: Ledger, delivery: Delivery, event: Event) -> Told | Ignored:
@@ -70,9 +71,8 @@ async def take(shop: Shop, ledger: Ledger, delivery: Delivery, event: Event) -> 
     session = await _session(shop, event)
     if session is None or not await _is_ours(shop, session):
         return _ignored(Ignored(event.event_id, event.type, "not a checkout of this deployment"))
-    told = await ledger.telling(_tell(event, session, delivery))
-    _log(event, session, told)
-    return told
+    telling = _telling(ledger, delivery, event, session)
+    return telling.end(await telling.told)
 
 
 async def _session(shop: Shop, event: Snapshot | Thin) -> StripeSession | None:
@@ -95,6 +95,12 @@ async def _is_ours(shop: Shop, session: StripeSession) -> bool:
 
 def _is_marked(shop: Shop, session: StripeSession) -> bool:
     return sessions.deployment_of(session) == str(shop.deployment)
+
+
+def _telling(
+    ledger: Ledger, delivery: Delivery, event: Snapshot | Thin, session: StripeSession
+) -> Telling:
+    return Telling(event, session, ledger.telling(_tell(event, session, delivery)))
 
 
 def _tell(event: Snapshot | Thin, session: StripeSession, delivery: Delivery) -> Tell:

@@ -93,9 +93,6 @@ class Lookups:
         known.expect(found)
 
     def _let_go(self, count: int) -> None:
-        for waiting, _ in self._taken(count):
+        gone, self._events = self._events[:count], self._events[count:]
+        for waiting, _ in gone:
             self._go_on(waiting)
-
-    def _taken(self, count: int) -> list[tuple[Waiting, Tell]]:
-        taken, self._events = self._events[:count], self._events[count:]
-        return taken

@@ -216,7 +216,7 @@ def _keep_a_log(cursor: _Cursor) -> None:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
-            if not _is_busy(error) or time.monotonic() > until:
+            if not is_busy(error) or time.monotonic() > until:
                 raise
         else:
             return
@@ -224,7 +224,7 @@ def _keep_a_log(cursor: _Cursor) -> None:
         cursor.execute("COMMIT")
 
 
-def _is_busy(error: sqlite3.Error) -> bool:
+def is_busy(error: sqlite3.Error) -> bool:
     """The lowest byte says so; those above it say why."""
     return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 

@@ -21,7 +21,6 @@ from prepaid.storage.database import (
     Database,
     is_away,
     sentence,
-    set_pragmas,
 )
 
 if TYPE_CHECKING:
@@ -122,11 +121,9 @@ class Postgres:
 
 
 class Sqlite:
-    """A connection of one's own to SQLite, in a thread of its own; one that only reads, unless it
-    says that it writes."""
+    """A connection of one's own to SQLite that only reads, in a thread of its own."""
 
-    def __init__(self, engine: AsyncEngine, *, writes: bool = False) -> None:
-        self._writes = writes
+    def __init__(self, engine: AsyncEngine) -> None:
         self._file = Path(engine.url.database or "")
         self._thread = ThreadPoolExecutor(1, "sqlite")
         self._connection: sqlite3.Connection | None = None
@@ -164,17 +161,23 @@ class Sqlite:
             raise
 
     def _open(self) -> sqlite3.Connection:
-        """A file that is gone is not made anew."""
-        file = f"{self._file.absolute().as_uri()}?mode=rw"
-        wait = SQLITE_WAIT_MS / 1_000
-        connection = sqlite3.connect(file, timeout=wait, isolation_level=None, uri=True)
-        if self._writes:
-            set_pragmas(connection.cursor())
-        else:
-            connection.execute("PRAGMA query_only = ON")
+        connection = connected(self._file)
+        connection.execute("PRAGMA query_only = ON")
         return connection
 
     def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+
+def connected(file: Path) -> sqlite3.Connection:
+    """A connection to SQLite that any thread may use, one after the other. A file that is gone is
+    not made anew."""
+    return sqlite3.connect(
+        f"{file.absolute().as_uri()}?mode=rw",
+        timeout=SQLITE_WAIT_MS / 1_000,
+        isolation_level=None,
+        check_same_thread=False,
+        uri=True,
+    )

@@ -1,4 +1,4 @@
-"""The express way to SQLite: one hop to a thread for a batch, which is one transaction there."""
+"""The express way to SQLite: a batch is a transaction of a few statements."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -15,6 +15,7 @@ from prepaid.core.grants import Grant
 from prepaid.core.reservations import Reservation
 from prepaid.storage import accounts, checkouts, entries, grants, inbox, reservations, tables
 from prepaid.storage.direct import Sqlite
+from prepaid.storage.direct_writes import SqliteWrites
 from prepaid.storage.express import Change, Stale
 from prepaid.storage.rows import Rows
 from prepaid.storage.tables import microseconds
@@ -55,10 +56,11 @@ WHERE account_uid = ? AND id = ? AND state = ? AND reserved = ? AND rated_at = ?
 
 
 class SqliteDriver:
-    """The express way over a connection of one's own."""
+    """The express way over two connections of one's own: what reads waits in a thread."""
 
     def __init__(self, engine: AsyncEngine) -> None:
-        self._direct = Sqlite(engine, writes=True)
+        self._direct = Sqlite(engine)
+        self._writes = SqliteWrites(engine)
 
     async def accounts(self, uids: Sequence[str]) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
         """The accounts there are among these, with what they can spend."""
@@ -110,8 +112,9 @@ class SqliteDriver:
         await self._save(_changed(change), [], written)
 
     async def close(self) -> None:
-        """Gives the connection back."""
+        """Gives the connections back."""
         await self._direct.close()
+        await self._writes.close()
 
     async def _save(
         self,
@@ -120,7 +123,7 @@ class SqliteDriver:
         written: Sequence[tuple[str, Values]],
     ) -> None:
         try:
-            await self._direct.run(partial(_save, changed, only_seen, written))
+            await self._writes.write(partial(_save, changed, only_seen, written))
         except sqlite3.IntegrityError as error:
             raise Stale from error  # behind a constraint there is a key that was used before
 
@@ -129,7 +132,7 @@ def _accounts(
     uids: Sequence[str], connection: sqlite3.Connection
 ) -> dict[str, tuple[Account, dict[UUID, Grant]]]:
     found = {}
-    with _transaction(connection, "BEGIN"):
+    with _snapshot(connection):
         for uid in uids:
             for row in _ACCOUNTS.read(connection.execute(FIND_ACCOUNT, (uid,)).fetchall()):
                 spendable = _GRANTS.read(connection.execute(FIND_GRANTS, (uid,)).fetchall())
@@ -153,14 +156,13 @@ def _save(
     written: Sequence[tuple[str, Values]],
     connection: sqlite3.Connection,
 ) -> None:
-    with _transaction(connection, "BEGIN IMMEDIATE"):
-        _write(connection, CHANGE_ACCOUNT, changed)
-        for one in only_seen:
-            row = connection.execute(FIND_ACCOUNT, (one.uid,)).fetchall()
-            if [Account(*found) for found in _ACCOUNTS.read(row)] != [one]:
-                raise Stale(try_again=True)
-        for statement, values in written:
-            _write(connection, statement, values)
+    _write(connection, CHANGE_ACCOUNT, changed)
+    for one in only_seen:
+        row = connection.execute(FIND_ACCOUNT, (one.uid,)).fetchall()
+        if [Account(*found) for found in _ACCOUNTS.read(row)] != [one]:
+            raise Stale(try_again=True)
+    for statement, values in written:
+        _write(connection, statement, values)
 
 
 def _write(connection: sqlite3.Connection, statement: str, values: Values) -> None:
@@ -170,15 +172,13 @@ def _write(connection: sqlite3.Connection, statement: str, values: Values) -> No
 
 
 @contextmanager
-def _transaction(connection: sqlite3.Connection, begin: str) -> Iterator[None]:
-    connection.execute(begin)
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """All that is read is of one instant."""
+    connection.execute("BEGIN")
     try:
         yield
+    finally:
         connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _changed(change: Change) -> Values:

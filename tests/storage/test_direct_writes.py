@@ -1,0 +1,141 @@
+"""A connection that writes to SQLite in the loop, and waits beside it."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from prepaid.core.errors import LedgerUnavailable
+from prepaid.storage.direct_writes import SqliteWrites
+
+
+class WrongError(Exception):
+    """What some work may raise."""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A database with a table of numbers, each there once, and one that has to have its number."""
+    made = tmp_path / "numbers.sqlite"
+    with closing(sqlite3.connect(made)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("CREATE TABLE numbers (number INTEGER PRIMARY KEY)")
+        connection.execute(
+            "CREATE TABLE named (number INTEGER"
+            " REFERENCES numbers DEFERRABLE INITIALLY DEFERRED, name TEXT)"
+        )
+    return made
+
+
+@pytest.fixture
+async def writes(file: Path) -> AsyncIterator[SqliteWrites]:
+    """A connection to it."""
+    engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
+    one = SqliteWrites(engine)
+    yield one
+    await one.close()
+    await engine.dispose()
+
+
+def numbers(file: Path) -> list[int]:
+    """The numbers that are committed."""
+    with closing(sqlite3.connect(file)) as connection:
+        return [number for (number,) in connection.execute("SELECT number FROM numbers")]
+
+
+def add(connection: sqlite3.Connection, *added: int) -> None:
+    """Adds some."""
+    connection.executemany("INSERT INTO numbers VALUES (?)", [(one,) for one in added])
+
+
+async def test_what_is_written_is_committed(writes: SqliteWrites, file: Path) -> None:
+    await writes.write(lambda connection: add(connection, 1, 2))
+    assert numbers(file) == [1, 2]
+
+
+async def test_the_loop_goes_on_while_another_process_writes(
+    writes: SqliteWrites, file: Path
+) -> None:
+    await writes.write(lambda connection: add(connection, 1))
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        writing = asyncio.create_task(writes.write(lambda connection: add(connection, 3)))
+        await asyncio.sleep(0)  # it can't begin, and this loop is here all the same
+        add(other, 2)
+        assert not writing.done()
+        other.execute("COMMIT")
+    await writing
+    assert numbers(file) == [1, 2, 3]
+
+
+async def test_work_that_fails_changes_nothing(writes: SqliteWrites, file: Path) -> None:
+    def half(connection: sqlite3.Connection) -> None:
+        add(connection, 1)
+        raise WrongError
+
+    with pytest.raises(WrongError):
+        await writes.write(half)
+    await writes.write(lambda connection: add(connection, 2))
+    assert numbers(file) == [2]
+
+
+async def test_a_refusal_is_the_drivers_and_changes_nothing(
+    writes: SqliteWrites, file: Path
+) -> None:
+    await writes.write(lambda connection: add(connection, 1))
+    with pytest.raises(sqlite3.IntegrityError):
+        await writes.write(lambda connection: add(connection, 2, 1))
+    await writes.write(lambda connection: add(connection, 3))
+    assert numbers(file) == [1, 3]
+
+
+async def test_a_commit_that_is_refused_leaves_nothing_open(
+    writes: SqliteWrites, file: Path
+) -> None:
+    def nameless(connection: sqlite3.Connection) -> None:
+        connection.execute("INSERT INTO named VALUES (7, 'seven')")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await writes.write(nameless)
+    await writes.write(lambda connection: add(connection, 1))
+    assert numbers(file) == [1]
+
+
+async def test_a_fault_that_ends_the_transaction_is_told_as_it_is(
+    writes: SqliteWrites, file: Path
+) -> None:
+    def over(connection: sqlite3.Connection) -> None:
+        add(connection, 1)
+        connection.execute("INSERT OR ROLLBACK INTO numbers VALUES (1)")
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await writes.write(over)
+    assert numbers(file) == []
+
+
+async def test_a_statement_that_is_wrong_is_no_database_that_is_away(
+    writes: SqliteWrites, file: Path
+) -> None:
+    def wrong(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM nowhere")
+
+    with pytest.raises(sqlite3.OperationalError, match="nowhere"):
+        await writes.write(wrong)
+    await writes.write(lambda connection: add(connection, 1))
+    assert numbers(file) == [1]
+
+
+async def test_a_file_that_is_gone_is_away_and_not_made_anew(
+    writes: SqliteWrites, file: Path
+) -> None:
+    aside = await asyncio.to_thread(file.rename, file.with_name("aside.sqlite"))
+    with pytest.raises(LedgerUnavailable):
+        await writes.write(lambda connection: add(connection, 1))
+    assert not await asyncio.to_thread(file.exists)
+    await asyncio.to_thread(aside.rename, file)
+    await writes.write(lambda connection: add(connection, 1))
+    assert numbers(file) == [1]

@@ -1,7 +1,8 @@
 """The books: what a batch of commands touches, before it and after it."""
 
-from dataclasses import dataclass, field, fields
 from uuid import UUID
+
+from msgspec import Struct
 
 from prepaid.core.amounts import NOTHING, Credits
 from prepaid.core.checkouts import Checkout
@@ -41,8 +42,7 @@ class Account(Value, frozen=True):
         )
 
 
-@dataclass(slots=True)
-class Books:
+class Books(Struct):
     """Everything a batch touches, as it stands before it.
 
     `recorded` has the entries whose keys the batch names; `verdicts` the events it names that
@@ -51,17 +51,16 @@ class Books:
     last epoch of each that it may open again.
     """
 
-    accounts: dict[str, Account] = field(default_factory=dict)
-    recorded: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    checkouts: dict[UUID, Checkout] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    grants: dict[str, dict[UUID, Grant]] = field(default_factory=dict)
-    reservations: dict[UUID, Reservation] = field(default_factory=dict)
-    opened: dict[tuple[str, str], Reservation] = field(default_factory=dict)
+    accounts: dict[str, Account] = {}
+    recorded: dict[tuple[str, str], Entry] = {}
+    checkouts: dict[UUID, Checkout] = {}
+    verdicts: dict[str, Verdict] = {}
+    grants: dict[str, dict[UUID, Grant]] = {}
+    reservations: dict[UUID, Reservation] = {}
+    opened: dict[tuple[str, str], Reservation] = {}
 
 
-@dataclass(slots=True)
-class Decision:
+class Decision(Struct):
     """One outcome for each command, in order, and what is to be saved with them.
 
     `granted` are new grants, `drawn` are older ones of which less is left now; `opened` are new
@@ -69,16 +68,16 @@ class Decision:
     it is about.
     """
 
-    outcomes: list[Outcome] = field(default_factory=list)
-    entries: list[Entry] = field(default_factory=list)
-    granted: dict[UUID, Grant] = field(default_factory=dict)
-    drawn: dict[UUID, Grant] = field(default_factory=dict)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    checkouts: dict[UUID, Checkout] = field(default_factory=dict)
-    inbox: dict[str, tuple[Tell, Told, str | None]] = field(default_factory=dict)
-    opened: dict[UUID, Reservation] = field(default_factory=dict)
-    changed: dict[UUID, Reservation] = field(default_factory=dict)
-    notices: list[Notice] = field(default_factory=list)
+    outcomes: list[Outcome] = []
+    entries: list[Entry] = []
+    granted: dict[UUID, Grant] = {}
+    drawn: dict[UUID, Grant] = {}
+    accounts: dict[str, Account] = {}
+    checkouts: dict[UUID, Checkout] = {}
+    inbox: dict[str, tuple[Tell, Told, str | None]] = {}
+    opened: dict[UUID, Reservation] = {}
+    changed: dict[UUID, Reservation] = {}
+    notices: list[Notice] = []
 
     @property
     def parts(self) -> set[str]:
@@ -86,4 +85,4 @@ class Decision:
         return {name for name in _PARTS if getattr(self, name)}
 
 
-_PARTS = [one.name for one in fields(Decision) if one.name != "outcomes"]
+_PARTS = [name for name in Decision.__struct_fields__ if name != "outcomes"]

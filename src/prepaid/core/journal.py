@@ -4,11 +4,11 @@ Everything that changes an account passes through here, so that its row, its ent
 its reservations and its notices always say the same.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from prepaid.core import grants
@@ -22,8 +22,7 @@ from prepaid.core.notices import Notice, NoticeType
 from prepaid.core.reservations import Reservation, runway, used
 
 
-@dataclass(slots=True)
-class Journal:
+class Journal(Struct):
     """The books of a batch at its instant, and what is to be saved."""
 
     books: Books

@@ -6,10 +6,11 @@ this one leans on; the database's constraints say them a second time.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
+
+from msgspec import Struct
 
 from prepaid.core import checkouts, quarantine
 from prepaid.core.amounts import MOST_MICRO, Credits
@@ -98,8 +99,7 @@ def _asked(command: Keyed) -> tuple[str, ...]:
             return ("give", command.kind, micro, expires, command.reason)
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(Struct):
     """Sends each command to the rule that decides it."""
 
     journal: Journal

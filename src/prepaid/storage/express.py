@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from msgspec import Struct
+
 from prepaid.core.books import Account, Books, Decision
 from prepaid.core.checkouts import Checkout
 from prepaid.core.commands import Beat, Charge, Command, Outcome, Tell, Told, Verdict
@@ -49,8 +51,7 @@ class Stale(Exception):  # noqa: N818 - it is what is found
         self.try_again = try_again
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """What was decided at an instant, and the accounts, reservations and checkouts that it was
     decided on: it is right as long as the database has these still. A grant never changes without
     its account."""

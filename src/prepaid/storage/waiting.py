@@ -1,8 +1,9 @@
 """Who waits for the writer: each command, and where its outcome is told."""
 
 import asyncio
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from prepaid.core.commands import Command, Outcome, Posted
 from prepaid.core.errors import Refusal
@@ -23,8 +24,7 @@ class Waiting(Protocol):
         """Tells its outcome, unless it is over. A refusal is raised where it is waited for."""
 
 
-@dataclass(slots=True, eq=False)
-class Alone:
+class Alone(Struct, eq=False):
     """A command that came alone."""
 
     command: Command
@@ -73,8 +73,7 @@ class Together:
         self.told.set_result(ended)
 
 
-@dataclass(slots=True, eq=False)
-class OneOf:
+class OneOf(Struct, eq=False):
     """A command that came together with others."""
 
     command: Command

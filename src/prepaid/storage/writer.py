@@ -234,7 +234,8 @@ class Ledger:
         Raises:
             LedgerUnavailable: the database is away.
         """
-        self._go_ahead_soon()
+        if self._queue:
+            self._go_ahead_soon()
         try:
             outcomes = await self._express.outcomes(_commands(batch))
         except LedgerUnavailable:

@@ -19,6 +19,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import structlog
 import uuid_utils
+from msgspec import Struct
 from starlette.datastructures import State
 from starlette.responses import Response
 
@@ -51,8 +52,7 @@ class Unusual(Exception):  # noqa: N818 - it is what is found
     """Something for the app's routes. Nothing was done."""
 
 
-@dataclass(slots=True)
-class Asked:
+class Asked(Struct):
     """A request as it came, whole. `tail` is what its path has that varies."""
 
     service: Service
@@ -77,8 +77,7 @@ class Asked:
         return caller
 
 
-@dataclass(slots=True)
-class Later(Generic[T]):
+class Later(Struct, Generic[T]):
     """What will be known, and the answer that is made of it; that may be refused too."""
 
     known: asyncio.Future[T]
@@ -156,8 +155,7 @@ def _first(headers: Headers) -> dict[bytes, bytes]:
     return dict(reversed(headers))
 
 
-@dataclass(slots=True)
-class _Exchange:
+class _Exchange(Struct):
     """A request that is being answered."""
 
     service: Service

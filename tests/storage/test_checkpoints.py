@@ -1,5 +1,6 @@
 """SQLite's log is moved into its file beside the commits, and neither grows nor stays for ever."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from prepaid.storage.checkpoints import FULL, LITTLE, move
+from conftest import sqlite_url
+from prepaid.storage.checkpoints import LONG, checkpointing, move
+from prepaid.storage.database import Database
 
 PAGE = 4_096
 
@@ -40,66 +43,64 @@ def write(file: Path) -> Iterator[Callable[[int], None]]:
         yield written
 
 
+def size_of(file: Path) -> int:
+    """Its bytes."""
+    return file.stat().st_size
+
+
 def log_of(file: Path) -> int:
-    """Bytes of the log's file."""
-    return Path(f"{file}-wal").stat().st_size
+    """Bytes of its log's file."""
+    return size_of(Path(f"{file}-wal"))
 
 
-def test_a_log_that_is_full_begins_anew_in_the_same_file(
-    file: Path, write: Callable[[int], None]
-) -> None:
-    write(FULL + 1)
+def test_a_log_is_moved_while_somebody_writes(file: Path, write: Callable[[int], None]) -> None:
+    write(100)
+    assert move(file) >= 100
+    assert size_of(file) > 100 * PAGE
+    assert found(file) == 100
+
+
+def test_a_log_begins_anew_in_the_same_file(file: Path, write: Callable[[int], None]) -> None:
+    write(1_000)
     long = log_of(file)
-    move(file, rests=False)
-    write(10 * LITTLE)
+    assert move(file, anew=True) == 0
+    write(500)
     assert log_of(file) == long
-    assert found(file) == FULL + 1 + 10 * LITTLE
+    assert found(file) == 1_500
 
 
-def test_a_log_in_which_much_is_written_is_left_as_it_is(
+def test_what_somebody_still_reads_stays_and_writers_go_on(
     file: Path, write: Callable[[int], None]
 ) -> None:
-    write(10 * LITTLE)
-    before = log_of(file)
-    move(file, rests=False)
-    write(LITTLE)
-    assert log_of(file) == before
-
-
-def test_a_long_log_is_cut_off_when_the_rush_is_over(
-    file: Path, write: Callable[[int], None]
-) -> None:
-    write(FULL + 1)
-    move(file, rests=False)
-    write(LITTLE // 2)
-    move(file, rests=False)
-    assert log_of(file) == 0
-
-
-def test_a_log_is_cut_off_when_nobody_writes(file: Path, write: Callable[[int], None]) -> None:
-    write(10 * LITTLE)
-    move(file, rests=True)
-    assert log_of(file) == 0
-    assert found(file) == 10 * LITTLE
-
-
-def test_what_somebody_still_reads_stays(file: Path, write: Callable[[int], None]) -> None:
     write(1)
     with closing(sqlite3.connect(file, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         assert reader.execute("SELECT count(*) FROM pages").fetchone() == (1,)
+        write(1_000)
+        move(file, anew=True)
         write(1)
-        move(file, rests=True)
-        assert log_of(file) > 0
         assert reader.execute("SELECT count(*) FROM pages").fetchone() == (1,)
-    move(file, rests=True)
-    assert log_of(file) == 0
+    assert found(file) == 1_002
 
 
 def test_a_file_that_is_away_is_written_down(tmp_path: Path) -> None:
     with capture_logs() as logs:
-        move(tmp_path / "nowhere.sqlite", rests=True)
+        assert move(tmp_path / "nowhere.sqlite") == 0
     assert [line["event"] for line in logs] == ["checkpoint_failed"]
+
+
+async def test_a_service_keeps_the_log_from_growing(
+    file: Path, write: Callable[[int], None]
+) -> None:
+    """Nobody asks it to, and it tells nobody: so it is given time, and looked at."""
+    database, before = Database(sqlite_url(file)), -1
+    async with checkpointing(database), asyncio.timeout(60):
+        while log_of(file) != before:
+            before = log_of(file)
+            write(100)
+            await asyncio.sleep(0.01)
+    await database.close()
+    assert size_of(file) > LONG - 100 * PAGE
 
 
 def found(file: Path) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ def numbers(file: Path) -> list[int]:
         return [number for (number,) in connection.execute("SELECT number FROM numbers")]
 
 
+def adding(number: int, connection: sqlite3.Connection) -> None:
+    """Work that adds one."""
+    add(connection, number)
+
+
 def add(connection: sqlite3.Connection, *added: int) -> None:
     """Adds some."""
     connection.executemany("INSERT INTO numbers VALUES (?)", [(one,) for one in added])
@@ -70,6 +76,57 @@ async def test_the_loop_goes_on_while_another_process_writes(
         other.execute("COMMIT")
     await writing
     assert numbers(file) == [1, 2, 3]
+
+
+async def test_the_loop_goes_on_each_time(writes: SqliteWrites, file: Path) -> None:
+    """Whoever has waited once in the thread waits nowhere else the next time."""
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        for number in (1, 3):
+            other.execute("BEGIN IMMEDIATE")
+            writing = asyncio.create_task(writes.write(partial(adding, number)))
+            await asyncio.sleep(0)
+            add(other, number + 1)
+            other.execute("COMMIT")
+            await writing
+    assert numbers(file) == [1, 2, 3, 4]
+
+
+async def test_what_is_cancelled_leaves_no_transaction_open(
+    writes: SqliteWrites, file: Path
+) -> None:
+    """Whether it was committed nobody knows; whoever comes next can write."""
+    await writes.write(partial(adding, 1))
+    writing = asyncio.create_task(writes.write(partial(adding, 2)))
+    await asyncio.sleep(0)  # its commit is in the thread, or on its way there
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await writes.write(partial(adding, 3))
+    assert {1, 3} <= set(numbers(file))
+
+
+async def test_a_connection_that_is_given_back_commits_first(file: Path) -> None:
+    one = SqliteWrites(create_async_engine(f"sqlite+aiosqlite:///{file}"))
+    await one.write(partial(adding, 1))
+    writing = asyncio.create_task(one.write(partial(adding, 2)))
+    await asyncio.sleep(0)
+    await one.close()
+    await writing
+    assert numbers(file) == [1, 2]
+
+
+async def test_a_disk_that_is_full_is_a_database_that_is_away(
+    writes: SqliteWrites, file: Path
+) -> None:
+    def much(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA max_page_count = 10")
+        adding(1, connection)
+        connection.execute("INSERT INTO named VALUES (1, hex(zeroblob(100000)))")
+
+    with pytest.raises(LedgerUnavailable):
+        await writes.write(much)
+    await writes.write(partial(adding, 2))
+    assert numbers(file) == [2]
 
 
 async def test_work_that_fails_changes_nothing(writes: SqliteWrites, file: Path) -> None:

@@ -15,24 +15,24 @@ import structlog
 
 from prepaid.storage.database import Database
 
-LOOK_SECONDS = 0.25
-"""How often the log's length is looked at."""
+LOOK_SECONDS, RARE_SECONDS, SOON_SECONDS = 0.25, 1.0, 0.02
+"""How soon the log is looked at again: while much is written, else, and when it is full, so that
+little is left to be moved when it begins anew."""
 
 LONG = 4_000_000
 """Bytes of the log's file beyond which what is in it is moved. Writers go on meanwhile."""
 
+LITTLE = 1_000
+"""Pages in the log that are not much."""
+
 FULL = 16_000
 """Pages in the log, 64 MB, beyond which it begins anew in the same file: writers wait until the
-last of them are moved, of which there are few by then. To cut so long a file off would let them
-wait five times as long, and to write where a file ends takes longer than to write it again."""
+last of them are moved. To cut off so long a file would let them wait five times as long, and to
+write where a file ends takes longer than to write over it."""
 
-LITTLE = 250
-"""Pages that were written since the last look, if the log began anew since: the rush is over, and
-a file that is long is cut off."""
-
-WAIT_MS = 1_000
-"""How long the log's new beginning waits for writers, and lets them wait for readers that still
-need it. Else it is tried again at the next look."""
+WAIT_MS = 50
+"""How long a new beginning waits for writers, and lets them wait for readers who still need the
+log. Else it is tried again at another look."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,28 +52,35 @@ async def checkpointing(database: Database) -> AsyncIterator[None]:
 
 
 async def _move_for_ever(file: Path) -> None:
-    seen = None
+    """Only what was written since the last look is moved. To move what was moved already, just
+    when a writer begins the log anew, is where SQLite before 3.51.3 may lose what comes then."""
+    seen, pages = None, 0
     while True:
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(_pause(pages))
         log_ = _log_of(file)
-        if log_ is not None and log_.st_size > LONG:
-            await asyncio.to_thread(move, file, rests=log_.st_mtime_ns == seen)
-            seen = log_.st_mtime_ns
+        if log_ is not None and log_.st_size > LONG and log_.st_mtime_ns != seen:
+            seen, is_full = log_.st_mtime_ns, pages > FULL
+            pages = await asyncio.to_thread(move, file, anew=is_full)
 
 
-def move(file: Path, *, rests: bool) -> None:
-    """Moves what is in the log of a file; nobody has written since the last time if it `rests`. A
-    database that is away will be there the next time."""
+def _pause(pages: int) -> float:
+    if pages > FULL:
+        return SOON_SECONDS
+    return RARE_SECONDS if pages < LITTLE else LOOK_SECONDS
+
+
+def move(file: Path, *, anew: bool = False) -> int:
+    """Moves what is in the log of a file, so that the log begins `anew` if nobody needs it: how
+    many pages were in it, unless it does. A database that is away will be there the next time."""
+    mode = "RESTART" if anew else "PASSIVE"
     try:
         with closing(sqlite3.connect(f"{file.as_uri()}?mode=rw", uri=True)) as connection:
             connection.execute(f"PRAGMA busy_timeout = {WAIT_MS}")
-            _, pages, _ = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-            if rests or pages < LITTLE:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            elif pages > FULL:
-                connection.execute("PRAGMA wal_checkpoint(RESTART)")
+            _, pages, _ = connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
     except sqlite3.Error as error:
         log.warning("checkpoint_failed", why=str(error))
+        return 0
+    return 0 if anew else int(pages)
 
 
 def _log_of(file: Path) -> os.stat_result | None:

@@ -28,6 +28,9 @@ OPTIONS = frozenset(("host", "passfile", "port", "prepared_statement_cache_size"
 SQLITE_WAIT_MS = 10_000
 """How long a writer waits for another process's transaction; batches last milliseconds."""
 
+LONGEST_LOG = 256_000_000
+"""Bytes that SQLite's log keeps on the disk, whatever a rush or a long reading has made of it."""
+
 POOL = 10
 """Connections of one process, besides those that the writer and the reader have of their own. None
 is made beyond them for a moment: each costs SQLite a thread."""
@@ -204,6 +207,7 @@ def set_pragmas(cursor: _Cursor) -> None:
         "synchronous = FULL",
         "foreign_keys = ON",
         "wal_autocheckpoint = 0",  # storage/checkpoints.py does it
+        f"journal_size_limit = {LONGEST_LOG}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
 

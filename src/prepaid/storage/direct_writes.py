@@ -65,7 +65,7 @@ class SqliteWrites:
             if connection.in_transaction:  # some faults end it
                 connection.execute("ROLLBACK")
             raise
-        await self._commit(connection)
+        await self._beside(partial(connection.execute, "COMMIT"))
 
     async def _begin(self, connection: sqlite3.Connection) -> None:
         try:
@@ -75,15 +75,14 @@ class SqliteWrites:
                 raise
             await self._beside(partial(_begin_in_turn, connection))
 
-    async def _commit(self, connection: sqlite3.Connection) -> None:
-        try:
-            await self._beside(partial(connection.execute, "COMMIT"))
-        except sqlite3.Error:
-            self._give_back()  # its transaction may still be open
-            raise
-
     async def _beside(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """What comes of some work in the thread. If that isn't known, nobody knows either whether
+        a transaction is open: the connection is given back when the work is done."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        except BaseException:
+            self._give_back()
+            raise
 
     def _open(self) -> sqlite3.Connection:
         connection = connected(self._file)

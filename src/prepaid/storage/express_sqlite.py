@@ -178,7 +178,8 @@ def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.execute("COMMIT")
+        if connection.in_transaction:  # some faults end it
+            connection.execute("COMMIT")
 
 
 def _changed(change: Change) -> Values:

@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from prepaid.core.books import Account, Books, Decision
 from prepaid.core.checkouts import Checkout
-from prepaid.core.commands import Beat, Charge, Command, Outcome, Tell, Told, Verdict
+from prepaid.core.commands import Beat, Charge, Command, Outcome, Posted, Tell, Told, Verdict
 from prepaid.core.entries import Kind
 from prepaid.core.errors import Refusal
 from prepaid.core.grants import Grant
@@ -167,9 +167,9 @@ class Express:
         if ahead is None or commands[: len(ahead.commands)] != ahead.commands:
             ahead = self._begun()
         more = commands[len(ahead.commands) :]
-        checkouts = self.remembered.checkouts
-        if _checkouts_of(more) <= checkouts.keys():
-            about = _about(more, checkouts)
+        named, checkouts = _checkouts_of(more), self.remembered.checkouts
+        if named <= checkouts.keys():
+            about = _about(more, {id_: checkouts[id_] for id_ in named})
             if self._may_go_on(ahead, about):
                 ahead.go_on(more, self._news(ahead, about))
         if ahead.commands:  # and no fault was met: it would be half of something
@@ -184,7 +184,8 @@ class Express:
         self.remembered.forget(books.accounts, books.reservations)
 
     async def _attempt(self, commands: Sequence[Command]) -> list[Outcome | None]:
-        about = _about(commands, await self._checkouts(commands))
+        named = _checkouts_of(commands)
+        about = _about(commands, await self._checkouts(named) if named else {})
         try:
             deciding = await self._decided(commands, about)
             outcomes = deciding.change.decision.outcomes
@@ -264,9 +265,9 @@ class Express:
         owners = {known[id_].account_uid for id_ in about.ids if id_ in known}
         self.remembered.forget(about.uids | owners, about.ids)
 
-    async def _checkouts(self, commands: Sequence[Command]) -> dict[UUID, Checkout]:
-        """Those that events are about: those that were looked up, and those that are read now."""
-        named, known = _checkouts_of(commands), self.remembered.checkouts
+    async def _checkouts(self, named: set[UUID]) -> dict[UUID, Checkout]:
+        """Those there are: those that were looked up, and those that are read now."""
+        known = self.remembered.checkouts
         found = {id_: known.pop(id_) for id_ in named if id_ in known}
         if strange := named - found.keys():
             found |= await self.driver.checkouts([*strange])
@@ -298,11 +299,11 @@ class Express:
 
 
 def _about(commands: Sequence[Command], checkouts: Mapping[UUID, Checkout]) -> _About:
-    """What they are about; of the accounts of reservations, nothing is known yet."""
+    """What they are about: these checkouts, and of the accounts of reservations, nothing is known
+    yet."""
     uids = {one.account_uid for one in commands if isinstance(one, Charge)}
     ids = {one.reservation_id for one in commands if isinstance(one, Beat)}
-    named = {id_: checkouts[id_] for id_ in _checkouts_of(commands) if id_ in checkouts}
-    return _About(uids | {one.account_uid for one in named.values()}, ids, named)
+    return _About(uids.union(one.account_uid for one in checkouts.values()), ids, checkouts)
 
 
 def _checkouts_of(commands: Sequence[Command]) -> set[UUID]:
@@ -314,6 +315,8 @@ def _checkouts_of(commands: Sequence[Command]) -> set[UUID]:
 def _left(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> list[bool]:
     """Which are for the long way: all charges of an account of which one was refused, so that they
     keep their order; and events that don't fit. Memory never refuses."""
+    if all(isinstance(one, Posted) for one in outcomes):  # as nearly always
+        return [False] * len(commands)
     refused = {
         one.account_uid
         for one, outcome in zip(commands, outcomes, strict=True)

@@ -107,6 +107,7 @@ def sqlite(stage: Stage) -> Figures:
 def ingest(stage: Stage) -> Figures:
     """Signed events about checkouts that were paid: signature, grant, commit."""
     with stage.served() as served:
+        served.warm(Kind.CHARGES, stage.effort.warm)
         sale = asyncio.run(webhooks.sale(asyncio.run(books.deployment(served.url))))
         lines = stage.folder / "events"
         probe = replace(served.load(Kind.WEBHOOKS, MANY, PROBE_SECONDS), lines=str(lines))

@@ -21,6 +21,7 @@ from prepaid.payments.gateway import Gateway
 from prepaid.settings import Settings
 from prepaid.storage import deployments
 from prepaid.storage.database import Database
+from prepaid.storage.dues import Dues
 from prepaid.storage.reader import Reader
 from prepaid.storage.writer import Ledger
 
@@ -71,20 +72,22 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
 
 @asynccontextmanager
 async def _sweeping(database: Database, ledger: Ledger) -> AsyncIterator[None]:
-    sweeping = asyncio.create_task(_sweep_for_ever(database, ledger, new_id()), name="sweep")
+    dues = Dues(database)
+    sweeping = asyncio.create_task(_sweep_for_ever(database, ledger, dues, new_id()), name="sweep")
     try:
         yield
     finally:
         sweeping.cancel()
         await asyncio.wait([sweeping])
+        await dues.close()
 
 
-async def _sweep_for_ever(database: Database, ledger: Ledger, who: UUID) -> None:
+async def _sweep_for_ever(database: Database, ledger: Ledger, dues: Dues, who: UUID) -> None:
     """Also after the database was away, or something else went wrong: dead machines would go on
     claiming credits."""
     while True:
         try:
-            await _sweep_in_turn(database, ledger, who)
+            await _sweep_in_turn(database, ledger, dues, who)
         except Unavailable as away:
             log.warning("sweep_postponed", why=str(away))
         except Exception:
@@ -92,13 +95,14 @@ async def _sweep_for_ever(database: Database, ledger: Ledger, who: UUID) -> None
         await asyncio.sleep(SWEEP_SECONDS)
 
 
-async def _sweep_in_turn(database: Database, ledger: Ledger, who: UUID) -> None:
+async def _sweep_in_turn(database: Database, ledger: Ledger, dues: Dues, who: UUID) -> None:
     async def alive() -> Pulse | None:
         return await take_turn(database, who, ledger.clock())
 
     at = ledger.clock()
-    pulse = await take_turn(database, who, at)
-    if pulse is not None:
+    seen = await dues.look(at)
+    pulse = await take_turn(database, who, at, seen.pulse)
+    if pulse is not None and seen.is_due:
         await sweep(database, ledger, at, pulse.renewed_at, alive)
 
 

@@ -72,10 +72,12 @@ async def sweep(
     return swept
 
 
-async def take_turn(database: Database, who: UUID, at: datetime) -> Pulse | None:
-    """A service process says that it lives, and sweeps; None while it is another one's turn."""
-    async with database.reading() as connection:
-        last = await pulses.read(connection)
+async def take_turn(
+    database: Database, who: UUID, at: datetime, seen: Pulse | None = None
+) -> Pulse | None:
+    """A service process says that it lives, and sweeps; None while it is another one's turn. The
+    last sign of life is read, unless it was just `seen`."""
+    last = seen or await _last_pulse(database)
     if last.holder == who and timedelta(0) <= at - last.at < RENEWED:
         return last
     if next_pulse(last, who, at) is None:
@@ -85,9 +87,13 @@ async def take_turn(database: Database, who: UUID, at: datetime) -> Pulse | None
 
 async def grace_from(database: Database, at: datetime) -> datetime:
     """When the service was last away: now, if none is there."""
-    async with database.reading() as connection:
-        last = await pulses.read(connection)
+    last = await _last_pulse(database)
     return at if at - last.at > AWAY else last.renewed_at
+
+
+async def _last_pulse(database: Database) -> Pulse:
+    async with database.reading() as connection:
+        return await pulses.read(connection)
 
 
 async def _taken(database: Database, who: UUID, at: datetime) -> Pulse | None:

@@ -29,9 +29,11 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 1
 """How long a connection may take to say good-bye."""
 
-BY_INDEX = "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+BY_INDEX = """SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+SET jit = off"""
 """A plan is made once, perhaps while the tables are empty, and outlives that moment: to read all of
-an empty table is right, and never again."""
+an empty table is right, and never again. And to compile one takes a hundred times as long as to
+run it, which a plan that has to read all of a table looks as if it were worth."""
 
 Row = Sequence[Any]
 T = TypeVar("T")

@@ -4,6 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.pulses import Pulse
+from prepaid.storage.dues import PULSE
 from prepaid.storage.tables import pulse
 
 
@@ -24,4 +25,4 @@ async def save(connection: AsyncConnection, beat: Pulse) -> None:
     )
 
 
-_PULSE = select(pulse.c.at, pulse.c.holder, pulse.c.renewed_at)
+_PULSE = select(*PULSE)

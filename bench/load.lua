@@ -11,26 +11,44 @@ local function head(method, path, token, length)
     .. "Content-Type: application/json\r\nContent-Length: " .. length .. "\r\n\r\n"
 end
 
--- A charge, whose text is always of the same length.
-local function charge(credits)
-  return string.format(
-    '{"account_uid":"%s","credits":%s,"key":"%s","resource":"kernel-0001","resource_type":"kernel"}',
-    uid(), credits, key()
-  )
+-- Writes the pieces of a charge from a place on, and says which is next. All charges are of one
+-- length. Pieces, since each text that Lua makes costs as much as the charge itself is to cost.
+local function charge(pieces, place, credits)
+  pieces[place], pieces[place + 1], pieces[place + 2] = '{"account_uid":"', uid(), credits
+  place = key(pieces, place + 3)
+  pieces[place] = '","resource":"kernel-0001","resource_type":"kernel"}'
+  return place + 1
+end
+
+local function written(credits) return '","credits":' .. credits .. ',"key":"' end
+
+local function length_of(credits)
+  local pieces = {}
+  charge(pieces, 1, written(credits))
+  return #table.concat(pieces)
 end
 
 function kinds.charges(it)
-  local start = head("POST", CHARGES, it.token, #charge(it.credits))
-  return function() return start .. charge(it.credits) end
+  local pieces, credits = {}, written(it.credits)
+  pieces[1] = head("POST", CHARGES, it.token, length_of(it.credits))
+  return function()
+    charge(pieces, 2, credits)
+    return table.concat(pieces)
+  end
 end
 
 function kinds.batches(it)
-  local length = it.batch * (#charge(it.credits) + 1) + #'{"charges":[]}' - 1
-  local start = head("POST", CHARGES .. "/batch", it.token, length) .. '{"charges":['
-  local made = {}
+  local length = it.batch * (length_of(it.credits) + 1) + #'{"charges":[]}' - 1
+  local pieces, credits = {}, written(it.credits)
+  pieces[1] = head("POST", CHARGES .. "/batch", it.token, length) .. '{"charges":['
   return function()
-    for number = 1, it.batch do made[number] = charge(it.credits) end
-    return start .. table.concat(made, ",") .. "]}"
+    local place = 2
+    for number = 1, it.batch do
+      place = charge(pieces, place, credits)
+      pieces[place] = number < it.batch and "," or "]}"
+      place = place + 1
+    end
+    return table.concat(pieces)
   end
 end
 
@@ -57,13 +75,20 @@ function init(args)
     token = args[3], accounts = tonumber(args[4]), batch = tonumber(args[5]),
     credits = args[6], lines = args[7],
   }
-  local seed, made, random = tonumber(args[2]), 0, math.random
+  local seed, made, random, floor = tonumber(args[2]), 0, math.random, math.floor
   math.randomseed(seed)
-  uid = function() return string.format("user-%05d", random(0, it.accounts - 1)) end
+  local uids, digits = {}, {}
+  for number = 0, it.accounts - 1 do uids[number] = string.format("user-%05d", number) end
+  for number = 0, 65535 do digits[number] = string.format("%04x", number) end
+  uid = function() return uids[random(0, it.accounts - 1)] end
   -- Random at its start, as a uuid is, so that an index finds no order in keys; and never twice.
-  key = function()
+  local whose = string.format("%08x", seed)
+  key = function(pieces, place)
     made = made + 1
-    return string.format("%08x%08x%08x%08x", random(0, 2147483647), random(0, 2147483647), seed, made)
+    for at = place, place + 3 do pieces[at] = digits[random(0, 65535)] end
+    pieces[place + 4], pieces[place + 5] = whose, digits[floor(made / 65536)]
+    pieces[place + 6] = digits[made % 65536]
+    return place + 7
   end
   request = kinds[args[1]](it)
 end

@@ -1,6 +1,7 @@
 """`prepaid serve`: the service, over what the settings name."""
 
 import gc
+import sys
 
 from prepaid import log
 from prepaid.cli.servers import address_of, listen, run, serving, until_stopped
@@ -12,6 +13,11 @@ from prepaid.web.app import create_app
 YOUNG = 20_000
 """Objects that are made between two looks for garbage: some hundred requests' worth. Nearly all of
 it is gone without the collector, and each look goes through what is under way."""
+
+
+SWITCH_SECONDS = 0.0002
+"""How long a thread that could go on waits while the loop has something to do: one commits to
+SQLite, and Python's own five milliseconds are as long as two commits."""
 
 
 def serve(host: str | None = None, port: int | None = None) -> None:
@@ -34,6 +40,7 @@ async def _serve(settings: Settings) -> None:
     listening = listen(settings.host, settings.port)
     async with serving(create_app(settings), listening) as server:
         _collect_from_here()
+        sys.setswitchinterval(SWITCH_SECONDS)
         print(f"prepaid serves {address_of(listening)}", flush=True)
         await until_stopped([server])
 

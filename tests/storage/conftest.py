@@ -7,9 +7,10 @@ import pytest
 from express_ways import AT, Time, give
 from local_postgres import RunningPostgres
 from prepaid.storage import accounts
+from prepaid.storage.batches import driver_of
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
-from prepaid.storage.writer import Ledger, driver_of
+from prepaid.storage.writer import Ledger
 
 
 @pytest.fixture

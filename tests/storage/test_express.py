@@ -29,10 +29,11 @@ from prepaid.core.commands import (
 from prepaid.core.errors import InsufficientCredits, LedgerUnavailable, ReservationClosed
 from prepaid.ids import new_id
 from prepaid.storage import accounts, checkouts, grants, inbox, remembered, reservations
+from prepaid.storage.batches import driver_of
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.schema import migrate
-from prepaid.storage.writer import Ledger, driver_of
+from prepaid.storage.writer import Ledger
 from samples import CLAIM, KERNEL, PAID
 
 APPLIED = Verdict.APPLIED

@@ -19,12 +19,13 @@ from prepaid.core.errors import LedgerBusy
 from prepaid.core.grants import Grant
 from prepaid.ids import new_id
 from prepaid.storage import accounts, lookups, remembered, writer
+from prepaid.storage.batches import driver_of
 from prepaid.storage.database import Database
 from prepaid.storage.express import Express
 from prepaid.storage.lookups import Lookups
 from prepaid.storage.remembered import Remembered
 from prepaid.storage.waiting import Alone, Waiting
-from prepaid.storage.writer import Ledger, driver_of
+from prepaid.storage.writer import Ledger
 from samples import PAID
 
 

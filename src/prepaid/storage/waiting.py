@@ -1,12 +1,13 @@
 """Who waits for the writer: each command, and where its outcome is told."""
 
 import asyncio
+from collections.abc import Iterable
 from typing import Protocol
 
 from msgspec import Struct
 
 from prepaid.core.commands import Command, Outcome, Posted
-from prepaid.core.errors import Refusal
+from prepaid.core.errors import LedgerUnavailable, Refusal
 
 Known = Outcome | Exception
 """A refusal is an outcome; any other exception is a fault of ours."""
@@ -88,3 +89,9 @@ class OneOf(Struct, eq=False):
         """See Waiting."""
         if not self.is_over():
             self.together.tell(self.place, outcome)
+
+
+def refuse(batch: Iterable[Waiting]) -> None:
+    """Answers whoever has no answer yet: the service is stopping."""
+    for waiting in batch:
+        waiting.tell(LedgerUnavailable("The service is stopping; send it again."))

@@ -8,13 +8,11 @@ have a writer; the locked rows and the unique keys decide between them.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import islice
 from typing import cast
-
-import structlog
 
 from prepaid.core.commands import (
     Beat,
@@ -22,28 +20,22 @@ from prepaid.core.commands import (
     Command,
     Expire,
     Expired,
-    Give,
     Held,
     Holding,
     Keyed,
     Open,
     Outcome,
     Posted,
-    Reverse,
     Tell,
     Told,
 )
-from prepaid.core.errors import LedgerBusy, LedgerUnavailable, Refusal
-from prepaid.core.ledger import WARN_SECONDS, decide
-from prepaid.core.notices import Notice
-from prepaid.storage import books
+from prepaid.core.errors import LedgerBusy, Refusal
+from prepaid.core.ledger import WARN_SECONDS
+from prepaid.storage.batches import Batches, driver_of
 from prepaid.storage.checkpoints import checkpointing
 from prepaid.storage.database import Database
-from prepaid.storage.express import Driver, Express
-from prepaid.storage.express_postgres import PostgresDriver
-from prepaid.storage.express_sqlite import SqliteDriver
-from prepaid.storage.lookups import Lookups
-from prepaid.storage.waiting import Alone, OneOf, Together, Waiting
+from prepaid.storage.lookups import FINISH_SECONDS, Lookups
+from prepaid.storage.waiting import Alone, OneOf, Together, Waiting, refuse
 
 BATCH = 1000
 """Commands in one transaction, as many as come in one request: half as many are slower by a tenth
@@ -53,13 +45,8 @@ GATHER_SECONDS = 0.01
 """How long a heartbeat waits for others: nobody waits for its answer, and ten thousand kernels send
 a thousand a second, one by one. Whatever else is asked doesn't wait."""
 
-FINISH_SECONDS = 1.5
-"""How long a stopping service waits for a database that hangs."""
-
 QUEUE = 10_000
 """Commands that may wait: about a second's work. Beyond it a caller is told to come back."""
-
-log = structlog.get_logger(__name__)
 
 
 class Ledger:
@@ -77,9 +64,8 @@ class Ledger:
     ) -> None:
         self.clock = clock
         self._database = database
-        self._express = Express(driver_of(database), clock, warn)
-        self._lookups = Lookups(driver_of(database), self._express.remembered, self._put)
-        self._warn = warn
+        self._batches = Batches(database, clock, warn)
+        self._lookups = Lookups(driver_of(database), self._batches.remembered, self._put)
         self._queue: deque[Waiting] = deque()
         self._asked: asyncio.Future[None]  # an event would ask which loop runs
         self._is_open = self._goes_ahead = False
@@ -104,8 +90,8 @@ class Ledger:
             await asyncio.wait([writing], timeout=FINISH_SECONDS)
             writing.cancel()
             await asyncio.wait([writing], timeout=FINISH_SECONDS)
-            await asyncio.gather(self._express.close(), self._lookups.close())
-            _refuse(self._queue)
+            await asyncio.gather(self._batches.close(), self._lookups.close())
+            refuse(self._queue)
 
     async def post(self, command: Keyed) -> Posted:
         """Posts a grant, a charge or a reversal, once for each key.
@@ -186,13 +172,13 @@ class Ledger:
 
     def _put(self, waiting: Waiting) -> None:
         if not self._is_open:
-            _refuse([waiting])
+            refuse([waiting])
         elif not self._has_room():
             waiting.tell(LedgerBusy(f"{QUEUE} commands wait already; try again in a second."))
         else:
             self._queue.append(waiting)
             self._wake()
-            if self._express.is_saving:
+            if self._batches.is_saving:
                 self._go_ahead_soon()
 
     def _has_room(self) -> bool:
@@ -212,40 +198,12 @@ class Ledger:
 
     async def _answer_next(self) -> None:
         batch = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
-        try:
-            await self._answer(batch)
-        finally:
-            _refuse(batch)
-
-    async def _answer(self, batch: Sequence[Waiting]) -> None:
-        """Charges, then heartbeats, then events, then the rest. They came at once, so any order is
-        right; but what is asked of one account under keys keeps the order in which it came."""
-        try:
-            for part in _express_parts(batch):
-                await self._answer_express(part)
-        except LedgerUnavailable as away:  # for the rest too: nobody waits for it twice
-            _tell(batch, [away] * len(batch))
-        if left := [one for one in batch if not one.is_over()]:
-            await self._answer_at_length(left)
-
-    async def _answer_express(self, batch: Sequence[Waiting]) -> None:
-        """Answers those that the express way can; the others have no answer yet.
-
-        Raises:
-            LedgerUnavailable: the database is away.
-        """
         if self._queue:
             self._go_ahead_soon()
         try:
-            outcomes = await self._express.outcomes(_commands(batch))
-        except LedgerUnavailable:
-            raise
-        except Exception:
-            log.exception("express_failed", commands=len(batch))
-        else:
-            for waiting, outcome in zip(batch, outcomes, strict=True):
-                if outcome is not None:
-                    waiting.tell(outcome)
+            await self._batches.answer(batch)
+        finally:
+            refuse(batch)
 
     def _next_part(self) -> list[Charge] | list[Tell]:
         """The charges that are in the next batch, if it begins now; if there are none, its
@@ -261,103 +219,5 @@ class Ledger:
             self._loop.call_soon(self._go_ahead)
 
     def _go_ahead(self) -> None:
-        self._goes_ahead, coming = False, self._next_part()
-        try:
-            self._express.go_ahead(coming)
-        except Exception:  # it is met again when it is their turn
-            log.exception("express_failed", commands=len(coming))
-
-    async def _answer_at_length(self, batch: Sequence[Waiting]) -> None:
-        try:
-            outcomes = await self._commit(_commands(batch))
-        except LedgerUnavailable as away:
-            _tell(batch, [away] * len(batch))
-        except Exception:  # noqa: BLE001 - each command meets it again alone, or not at all
-            await self._answer_apart(batch)
-        else:
-            _tell(batch, outcomes)
-
-    async def _answer_apart(self, batch: Sequence[Waiting]) -> None:
-        """A constraint refused the batch: another process came first with the same event or key.
-        Or one command met a fault, in the books or of ours, which is no other's concern.
-
-        Each half is tried again, down to the one command. Alone it sees what the other process
-        wrote; one that fails alone is our fault.
-        """
-        if len(batch) == 1:
-            await self._answer_alone(batch[0])
-            return
-        middle = len(batch) // 2
-        await self._answer_at_length(batch[:middle])
-        await self._answer_at_length(batch[middle:])
-
-    async def _answer_alone(self, waiting: Waiting) -> None:
-        try:
-            _tell([waiting], await self._commit([waiting.command]))
-        except LedgerUnavailable as away:
-            waiting.tell(away)
-        except Exception as fault:
-            log.exception("command_failed", command=type(waiting.command).__name__)
-            waiting.tell(fault)
-
-    async def _commit(self, commands: Sequence[Command]) -> list[Outcome]:
-        async with self._database.writing() as connection:
-            read = await books.load(connection, commands)
-            self._express.forget(read)
-            at = self.clock()  # read when the rows are locked: an account's entries are in order
-            decision = decide(read, commands, at, self._warn)
-            await books.save(connection, decision, at)
-        for notice in decision.notices:
-            _log(notice)
-        return decision.outcomes
-
-
-def driver_of(database: Database) -> Driver:
-    """The express way to a database."""
-    return (SqliteDriver if database.sqlite else PostgresDriver)(database.engine)
-
-
-def _express_parts(batch: Sequence[Waiting]) -> Iterator[list[Waiting]]:
-    """The charges, the heartbeats and the events of a batch, of which there are some."""
-    if all(isinstance(one.command, Charge) for one in batch):
-        yield [*batch]
-        return
-    others = {
-        one.command.account_uid
-        for one in batch
-        if isinstance(one.command, Give | Reverse | Open | Expire)
-    }
-    charges = [
-        one
-        for one in batch
-        if isinstance(one.command, Charge) and one.command.account_uid not in others
-    ]
-    beats = [one for one in batch if isinstance(one.command, Beat)]
-    told = [one for one in batch if isinstance(one.command, Tell)]
-    yield from filter(None, (charges, beats, told))
-
-
-def _log(notice: Notice) -> None:
-    log.info(
-        "reservation",
-        what=notice.type,
-        account=notice.account_uid,
-        id=f"{notice.resource_type}-{notice.reservation_id}",
-        state=notice.state,
-        used=str(notice.used),
-    )
-
-
-def _commands(batch: Sequence[Waiting]) -> list[Command]:
-    return [waiting.command for waiting in batch]
-
-
-def _tell(batch: Sequence[Waiting], outcomes: Sequence[Outcome]) -> None:
-    for waiting, outcome in zip(batch, outcomes, strict=True):
-        waiting.tell(outcome)
-
-
-def _refuse(batch: Iterable[Waiting]) -> None:
-    """Answers whoever has no answer yet."""
-    for waiting in batch:
-        waiting.tell(LedgerUnavailable("The service is stopping; send it again."))
+        self._goes_ahead = False
+        self._batches.go_ahead(self._next_part())

@@ -5,11 +5,11 @@ whoever waits for that commit waits for all of it.
 """
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
+from typing import NamedTuple
 
 import structlog
 
@@ -27,14 +27,21 @@ LITTLE = 1_000
 
 FULL = 16_000
 """Pages in the log, 64 MB, beyond which it begins anew in the same file: writers wait until the
-last of them are moved. To cut off so long a file would let them wait five times as long, and to
-write where a file ends takes longer than to write over it."""
+last of them are moved and the file is flushed. To cut off so long a file would let them wait five
+times as long, and to write where a file ends takes longer than to write over it."""
 
 WAIT_MS = 50
 """How long a new beginning waits for writers, and lets them wait for readers who still need the
 log. Else it is tried again at another look."""
 
 log = structlog.get_logger(__name__)
+
+
+class _Log(NamedTuple):
+    """A log's file: its bytes, and when somebody wrote into it last."""
+
+    length: int
+    written: int
 
 
 @asynccontextmanager
@@ -52,15 +59,18 @@ async def checkpointing(database: Database) -> AsyncIterator[None]:
 
 
 async def _move_for_ever(file: Path) -> None:
-    """Only what was written since the last look is moved. To move what was moved already, just
-    when a writer begins the log anew, is where SQLite before 3.51.3 may lose what comes then."""
-    seen, pages = None, 0
+    """Only a log that was written since it was moved is moved again. To move what was moved
+    already, just when a writer begins the log anew, is where SQLite before 3.51.3 may lose what
+    comes then. What is written while a log is moved waits for what is written next."""
+    pages, moved = 0, _log_of(file)
     while True:
         await asyncio.sleep(_pause(pages))
         log_ = _log_of(file)
-        if log_ is not None and log_.st_size > LONG and log_.st_mtime_ns != seen:
-            seen, is_full = log_.st_mtime_ns, pages > FULL
-            pages = await asyncio.to_thread(move, file, anew=is_full)
+        if log_ == moved or log_.length <= LONG:
+            pages = 0
+        else:
+            pages = await asyncio.to_thread(move, file, anew=pages > FULL)
+            moved = _log_of(file)
 
 
 def _pause(pages: int) -> float:
@@ -83,11 +93,12 @@ def move(file: Path, *, anew: bool = False) -> int:
     return 0 if anew else int(pages)
 
 
-def _log_of(file: Path) -> os.stat_result | None:
+def _log_of(file: Path) -> _Log:
     try:
-        return Path(f"{file}-wal").stat()
+        found = Path(f"{file}-wal").stat()
     except OSError:
-        return None
+        return _Log(0, 0)
+    return _Log(found.st_size, found.st_mtime_ns)
 
 
 def _file_of(database: Database) -> Path:

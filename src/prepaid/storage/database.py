@@ -32,7 +32,7 @@ LONGEST_LOG = 256_000_000
 """Bytes that SQLite's log keeps on the disk, whatever a rush or a long reading has made of it."""
 
 POOL = 10
-"""Connections of one process, besides those that the writer and the reader have of their own. None
+"""Connections of one process, besides those that writer, reader and sweep have of their own. None
 is made beyond them for a moment: each costs SQLite a thread."""
 
 ANSWER_SECONDS = 10

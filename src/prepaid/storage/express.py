@@ -1,7 +1,7 @@
 """The express way: charges, heartbeats and Stripe's events, decided on remembered books, saved in
 one statement.
 
-They are most of what a platform asks. The long way (`storage/writer.py`) locks and reads what a
+They are most of what a platform asks. The long way (`storage/batches.py`) locks and reads what a
 batch touches before it decides, and takes a dozen statements through SQLAlchemy. Here the books are
 those of the last batch (`storage/remembered.py`), and one statement through the driver saves what
 was decided on them, if the database still has the same; else it changes nothing. Whatever is out
@@ -316,7 +316,7 @@ def _left(commands: Sequence[Command], outcomes: Sequence[Outcome]) -> list[bool
     """Which are for the long way: all charges of an account of which one was refused, so that they
     keep their order; and events that don't fit. Memory never refuses."""
     if all(isinstance(one, Posted) for one in outcomes):  # as nearly always
-        return [False] * len(commands)
+        return [False for _ in zip(commands, outcomes, strict=True)]
     refused = {
         one.account_uid
         for one, outcome in zip(commands, outcomes, strict=True)

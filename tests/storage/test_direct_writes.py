@@ -2,9 +2,8 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,28 +47,28 @@ def numbers(file: Path) -> list[int]:
         return [number for (number,) in connection.execute("SELECT number FROM numbers")]
 
 
-def adding(number: int, connection: sqlite3.Connection) -> None:
-    """Work that adds one."""
-    add(connection, number)
-
-
 def add(connection: sqlite3.Connection, *added: int) -> None:
     """Adds some."""
     connection.executemany("INSERT INTO numbers VALUES (?)", [(one,) for one in added])
 
 
+def adding(*added: int) -> Callable[[sqlite3.Connection], None]:
+    """Work that adds some."""
+    return lambda connection: add(connection, *added)
+
+
 async def test_what_is_written_is_committed(writes: SqliteWrites, file: Path) -> None:
-    await writes.write(lambda connection: add(connection, 1, 2))
+    await writes.write(adding(1, 2))
     assert numbers(file) == [1, 2]
 
 
 async def test_the_loop_goes_on_while_another_process_writes(
     writes: SqliteWrites, file: Path
 ) -> None:
-    await writes.write(lambda connection: add(connection, 1))
+    await writes.write(adding(1))
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        writing = asyncio.create_task(writes.write(lambda connection: add(connection, 3)))
+        writing = asyncio.create_task(writes.write(adding(3)))
         await asyncio.sleep(0)  # it can't begin, and this loop is here all the same
         add(other, 2)
         assert not writing.done()
@@ -83,7 +82,7 @@ async def test_the_loop_goes_on_each_time(writes: SqliteWrites, file: Path) -> N
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         for number in (1, 3):
             other.execute("BEGIN IMMEDIATE")
-            writing = asyncio.create_task(writes.write(partial(adding, number)))
+            writing = asyncio.create_task(writes.write(adding(number)))
             await asyncio.sleep(0)
             add(other, number + 1)
             other.execute("COMMIT")
@@ -95,20 +94,20 @@ async def test_what_is_cancelled_leaves_no_transaction_open(
     writes: SqliteWrites, file: Path
 ) -> None:
     """Whether it was committed nobody knows; whoever comes next can write."""
-    await writes.write(partial(adding, 1))
-    writing = asyncio.create_task(writes.write(partial(adding, 2)))
+    await writes.write(adding(1))
+    writing = asyncio.create_task(writes.write(adding(2)))
     await asyncio.sleep(0)  # its commit is in the thread, or on its way there
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
-    await writes.write(partial(adding, 3))
+    await writes.write(adding(3))
     assert {1, 3} <= set(numbers(file))
 
 
 async def test_a_connection_that_is_given_back_commits_first(file: Path) -> None:
     one = SqliteWrites(create_async_engine(f"sqlite+aiosqlite:///{file}"))
-    await one.write(partial(adding, 1))
-    writing = asyncio.create_task(one.write(partial(adding, 2)))
+    await one.write(adding(1))
+    writing = asyncio.create_task(one.write(adding(2)))
     await asyncio.sleep(0)
     await one.close()
     await writing
@@ -120,12 +119,12 @@ async def test_a_disk_that_is_full_is_a_database_that_is_away(
 ) -> None:
     def much(connection: sqlite3.Connection) -> None:
         connection.execute("PRAGMA max_page_count = 10")
-        adding(1, connection)
+        add(connection, 1)
         connection.execute("INSERT INTO named VALUES (1, hex(zeroblob(100000)))")
 
     with pytest.raises(LedgerUnavailable):
         await writes.write(much)
-    await writes.write(partial(adding, 2))
+    await writes.write(adding(2))
     assert numbers(file) == [2]
 
 
@@ -136,17 +135,17 @@ async def test_work_that_fails_changes_nothing(writes: SqliteWrites, file: Path)
 
     with pytest.raises(WrongError):
         await writes.write(half)
-    await writes.write(lambda connection: add(connection, 2))
+    await writes.write(adding(2))
     assert numbers(file) == [2]
 
 
 async def test_a_refusal_is_the_drivers_and_changes_nothing(
     writes: SqliteWrites, file: Path
 ) -> None:
-    await writes.write(lambda connection: add(connection, 1))
+    await writes.write(adding(1))
     with pytest.raises(sqlite3.IntegrityError):
-        await writes.write(lambda connection: add(connection, 2, 1))
-    await writes.write(lambda connection: add(connection, 3))
+        await writes.write(adding(2, 1))
+    await writes.write(adding(3))
     assert numbers(file) == [1, 3]
 
 
@@ -158,7 +157,7 @@ async def test_a_commit_that_is_refused_leaves_nothing_open(
 
     with pytest.raises(sqlite3.IntegrityError):
         await writes.write(nameless)
-    await writes.write(lambda connection: add(connection, 1))
+    await writes.write(adding(1))
     assert numbers(file) == [1]
 
 
@@ -182,7 +181,7 @@ async def test_a_statement_that_is_wrong_is_no_database_that_is_away(
 
     with pytest.raises(sqlite3.OperationalError, match="nowhere"):
         await writes.write(wrong)
-    await writes.write(lambda connection: add(connection, 1))
+    await writes.write(adding(1))
     assert numbers(file) == [1]
 
 
@@ -191,8 +190,8 @@ async def test_a_file_that_is_gone_is_away_and_not_made_anew(
 ) -> None:
     aside = await asyncio.to_thread(file.rename, file.with_name("aside.sqlite"))
     with pytest.raises(LedgerUnavailable):
-        await writes.write(lambda connection: add(connection, 1))
+        await writes.write(adding(1))
     assert not await asyncio.to_thread(file.exists)
     await asyncio.to_thread(aside.rename, file)
-    await writes.write(lambda connection: add(connection, 1))
+    await writes.write(adding(1))
     assert numbers(file) == [1]

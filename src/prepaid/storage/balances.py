@@ -16,10 +16,10 @@ from sqlalchemy import Boolean, LargeBinary, Uuid
 
 from prepaid.core.amounts import Credits
 from prepaid.core.books import Account
-from prepaid.core.reservations import OPEN, Reservation, State
+from prepaid.core.reservations import Reservation, State
 from prepaid.storage.database import Database
 from prepaid.storage.direct import Row, direct
-from prepaid.storage.reservations import COLUMNS
+from prepaid.storage.reservations import COLUMNS, OPEN_STATES
 from prepaid.storage.tables import EPOCH, Instant, Micro
 
 ALL = 2**31 - 1
@@ -104,12 +104,11 @@ _TURNS = [
 """What JSON has no type for, and where it stands in a row."""
 
 _BOOKED = ", ".join(one.name for one in fields(Account))
-_OPEN = ", ".join(f"'{state}'" for state in sorted(OPEN))
 
 ON_POSTGRESQL = f"""
 SELECT one.*, CASE WHEN one.open BETWEEN 1 AND $1 THEN (
     SELECT json_agg(json_build_array({_written("encode(fingerprint, 'hex')")}))
-    FROM reservations WHERE account_uid = one.uid AND state IN ({_OPEN})
+    FROM reservations WHERE account_uid = one.uid AND state IN ({OPEN_STATES})
 )::text END
 FROM unnest($2::text[]) AS asked (uid) CROSS JOIN LATERAL (
     SELECT {_BOOKED} FROM accounts WHERE accounts.uid = asked.uid OFFSET 0
@@ -121,7 +120,7 @@ was made for, and of `uid = ANY ($1)` it would be to read the whole table while 
 ON_SQLITE = f"""
 SELECT {_BOOKED}, CASE WHEN open BETWEEN 1 AND ? THEN (
     SELECT json_group_array(json_array({_written("hex(fingerprint)")}))
-    FROM reservations WHERE account_uid = accounts.uid AND state IN ({_OPEN})
+    FROM reservations WHERE account_uid = accounts.uid AND state IN ({OPEN_STATES})
 ) END
 FROM json_each(?) AS asked CROSS JOIN accounts ON accounts.uid = asked.value
 """  # noqa: S608 - names of columns, and nothing that was sent

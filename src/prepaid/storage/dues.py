@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from prepaid.core.pulses import Pulse
-from prepaid.core.reservations import OPEN
 from prepaid.storage.database import Database
 from prepaid.storage.direct import direct
+from prepaid.storage.reservations import OPEN_STATES
 from prepaid.storage.rows import Rows
 from prepaid.storage.tables import microseconds, pulse
 
@@ -52,10 +52,9 @@ class Dues:
 
 def question(at: str) -> str:
     """The statement; `at` is how its one parameter is written."""
-    is_open = ", ".join(f"'{state}'" for state in sorted(OPEN))
     return f"""
 SELECT {", ".join(column.name for column in PULSE)},
     EXISTS (SELECT 1 FROM grants WHERE unspent AND expires_at <= {at}),
-    EXISTS (SELECT 1 FROM reservations WHERE state IN ({is_open}) AND due_at <= {at})
+    EXISTS (SELECT 1 FROM reservations WHERE state IN ({OPEN_STATES}) AND due_at <= {at})
 FROM pulse WHERE id = 1
 """  # noqa: S608 - names of columns, and nothing that was sent

@@ -33,6 +33,9 @@ IS_OPEN = reservations.c.state.in_(
 )
 """Written out, as in the partial indexes: SQLite takes them for no condition with parameters."""
 
+OPEN_STATES = ", ".join(f"'{state}'" for state in sorted(OPEN))
+"""The same states, for statements that no SQLAlchemy makes."""
+
 
 async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUID, str]:
     """Whose these reservations are. That never changes."""

@@ -16,13 +16,14 @@ ExactNumber = Annotated[
 ]
 """Credits in what is answered."""
 
+_MICRO = Decimal(MICRO)
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
 def number(amount: Credits) -> Decimal:
     """Credits as they are written in JSON: without an exponent or trailing zeros."""
-    whole, rest = divmod(amount.micro, MICRO)
-    return Decimal(amount.micro).scaleb(-6).normalize() if rest else Decimal(whole)
+    return Decimal(amount.micro) / _MICRO
 
 
 def encode(document: object) -> bytes:

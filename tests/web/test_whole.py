@@ -234,9 +234,10 @@ class Quick(Starlette):
 
     def __init__(self) -> None:
         super().__init__()
-        self.state.service = self.state.identity = None
         yes, no = Hot(self._yes, is_json=False), Hot(self._no, largest=9, is_json=False)
-        self.front = Front(self.state, {("GET", "/"): yes, ("POST", "/"): no})
+        self.front = Front({("GET", "/"): yes, ("POST", "/"): no})
+        nobody: Any = None
+        self.front.open(nobody, nobody)
 
     def _yes(self, _: Asked) -> Later[str]:
         known = asyncio.get_running_loop().create_future()

@@ -8,8 +8,9 @@ an old HTTP; and those that the front gives back.
 """
 
 import asyncio
-from typing import Any
+from typing import Any, ClassVar
 
+from msgspec import Struct, field
 from uvicorn.protocols.http.httptools_impl import (
     STATUS_LINE,
     HttpToolsProtocol,
@@ -17,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import (
 )
 
 from prepaid.web.front import Front, Headers, Way
+
+CLOSE = (b"connection", b"close")
 
 NOBODY_LISTENS = asyncio.Event()
 """What uvicorn rings when something came of a request."""
@@ -31,6 +34,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._asked: _Asked | None = None
         self._idle: _Idle | None = None
         self._is_receiving = False
+        self._usual = _Lines()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is waited for any more; nor does anything hold what holds it."""
@@ -50,7 +54,7 @@ class HttpProtocol(HttpToolsProtocol):
         if way is None:
             self._begin_asgi()
         else:
-            self._asked = _Asked(self, way, [*self.headers])
+            self._asked = _Asked(self, way, [*self.headers], self.parser.should_keep_alive())
             self.cycle = self._asked  # type: ignore[assignment]  # all that uvicorn asks of one
 
     def on_body(self, body: bytes) -> None:
@@ -77,12 +81,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def answer(self, status: int, headers: Headers, body: bytes, *, keep_alive: bool) -> None:
         """Writes an answer."""
-        written = [STATUS_LINE[status]]
-        for name, value in (*self.server_state.default_headers, *headers):
-            written += (name, b": ", value, b"\r\n")
-        if not keep_alive:
-            written.append(b"connection: close\r\n")
-        self.transport.write(b"".join((*written, b"\r\n", body)))
+        usual = self._usual.of(self.server_state.default_headers)
+        ours = _lines(headers if keep_alive else (*headers, CLOSE))
+        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], usual, ours, body))
         if not keep_alive:
             self.transport.close()
         if self.pipeline or not keep_alive:
@@ -141,6 +142,26 @@ class HttpProtocol(HttpToolsProtocol):
         )
 
 
+class _Lines:
+    """Headers as they are written, which are written once while they are the same: uvicorn has
+    others each second."""
+
+    __slots__ = ("_headers", "_written")
+
+    def __init__(self) -> None:
+        self._headers: Headers = ()
+        self._written = b""
+
+    def of(self, headers: Headers) -> bytes:
+        if headers is not self._headers:
+            self._headers, self._written = headers, _lines(headers)
+        return self._written
+
+
+def _lines(headers: Headers) -> bytes:
+    return b"".join([b"%b: %b\r\n" % header for header in headers])
+
+
 class _Idle:
     """Closes a connection that the front has answered last, and that is not used any more."""
 
@@ -166,27 +187,21 @@ class _Idle:
             self._look_in(left if left > 0 else protocol.timeout_keep_alive)
 
 
-class _Asked:
+class _Asked(Struct, eq=False):
     """A request on its way around ASGI: what uvicorn's methods ask of one under way. `headers` are
     those of its head: what comes behind a body is no header."""
 
-    __slots__ = (
-        *("_protocol", "body", "disconnected", "headers", "keep_alive", "response_complete"),
-        "way",
-    )
-
-    message_event = NOBODY_LISTENS
-
-    def __init__(self, protocol: HttpProtocol, way: Way, headers: Headers) -> None:
-        self._protocol = protocol
-        self.way = way
-        self.headers = headers
-        self.body = bytearray()
-        self.keep_alive = protocol.parser.should_keep_alive()
-        self.response_complete = self.disconnected = False
+    protocol: HttpProtocol
+    way: Way
+    headers: Headers
+    keep_alive: bool
+    body: bytearray = field(default_factory=bytearray)
+    response_complete: bool = False
+    disconnected: bool = False
+    message_event: ClassVar[asyncio.Event] = NOBODY_LISTENS
 
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Writes the answer, if anybody is left to read it."""
         self.response_complete = True
         if not self.disconnected:
-            self._protocol.answer(status, headers, body, keep_alive=self.keep_alive)
+            self.protocol.answer(status, headers, body, keep_alive=self.keep_alive)

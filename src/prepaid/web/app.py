@@ -73,10 +73,11 @@ def create_app(
     """
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Callable[[], None]]]:
+    async def lifespan(app: App) -> AsyncIterator[dict[str, Callable[[], None]]]:
         async with open_service(settings, clock) as service:
-            app.state.service = service
-            app.state.identity = Identity(service.database, Tokens(settings), service.clock)
+            identity = Identity(service.database, Tokens(settings), service.clock)
+            app.state.service, app.state.identity = service, identity
+            app.front.open(service, identity)
             app.state.surgery = doctor.Surgery(settings, service.shop.gateway)
             yield {"end_streams": service.changes.stop}  # for the server: cli/servers.py
 
@@ -120,7 +121,7 @@ class App(DocumentedApp):
 
     def __init__(self, **told: Any) -> None:  # what FastAPI takes
         super().__init__(**told)
-        self.front = Front(self.state, HOT)
+        self.front = Front(HOT)
 
 
 class RequestLog:

@@ -89,21 +89,22 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator
 
 
 class Json(JSONResponse):
-    """A JSON answer that writes decimals as they are."""
+    """A JSON answer that writes decimals as they are.
 
-    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
-        """The headers. Most answers have these two alone, and most of what Starlette does for
-        them is to look for others."""
+    Most have no headers but those of their body, and most of what Starlette does for these is to
+    look for others.
+    """
+
+    def __init__(
+        self, content: object, status_code: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
         if headers:
-            super().init_headers(headers)
-        else:
-            length = b"%d" % len(self.body)
-            self.raw_headers = [(b"content-length", length), (b"content-type", self.type_)]
-
-    @property
-    def type_(self) -> bytes:
-        """The media type, as a header says it."""
-        return self.media_type.encode("latin-1")
+            super().__init__(content, status_code, headers)
+            return
+        self.status_code, self.background = status_code, None
+        self.body = body = self.render(content)
+        type_ = self.media_type.encode("latin-1")
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", type_)]
 
     def render(self, content: object) -> bytes:
         """The bytes."""

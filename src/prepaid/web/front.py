@@ -20,7 +20,6 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import structlog
 import uuid_utils
 from msgspec import Struct
-from starlette.datastructures import State
 from starlette.responses import Response
 
 from prepaid.core.errors import LedgerUnavailable, Refusal
@@ -105,20 +104,29 @@ class Way(NamedTuple):
 
 
 class Front:
-    """Answers what `hot` has, by method and path. A path in it may have one `*`, which stands for
-    what varies. `state` is the app's, which has the service once it runs."""
+    """Answers what `hot` has, by method and path, once it is open. A path in it may have one `*`,
+    which stands for what varies."""
 
-    def __init__(self, state: State, hot: Mapping[tuple[str, str], Hot]) -> None:
-        self._state = state
+    def __init__(self, hot: Mapping[tuple[str, str], Hot]) -> None:
         written = {(method.encode(), path.encode()): one for (method, path), one in hot.items()}
-        self._hot = {name: one for name, one in written.items() if b"*" not in name[1]}
+        self._ways = {
+            name: Way(one, *name, b"") for name, one in written.items() if b"*" not in name[1]
+        }
         self._varying = [(*name, one) for name, one in written.items() if b"*" in name[1]]
+        self._service: Service
+        self._identity: Identity
+
+    def open(self, service: Service, identity: Identity) -> None:
+        """Answers with this service from now on, and asks here who calls."""
+        self._service, self._identity = service, identity
 
     def way(self, method: bytes, url: bytes) -> Way | None:
         """How a request is answered here, if it is, as far as its first line says."""
+        if way := self._ways.get((method, url)):
+            return way
         path, _, query = url.partition(b"?")
-        if found := self._hot.get((method, path)):
-            return Way(found, method, path, query)
+        if way := self._ways.get((method, path)):
+            return way._replace(query=query)
         for kind, pattern, hot in self._varying:
             before, _, after = pattern.partition(b"*")
             if kind == method and path.startswith(before) and path.endswith(after):
@@ -130,7 +138,7 @@ class Front:
     def begin(self, way: Way, headers: Headers, body: bytes, answer: Answer) -> bool:
         """Begins to answer a request that is here, whole: `answer` is called once, now or later.
         False if it is for the app after all; nothing was done then."""
-        exchange = _Exchange(self._state.service, way, answer, perf_counter())
+        exchange = _Exchange(self._service, way, answer, perf_counter())
         try:
             later = way.hot.begin(self._asked(way, _first(headers), body))
         except Unusual:
@@ -146,8 +154,7 @@ class Front:
             raise Unusual
         if way.hot.is_json and headers.get(b"content-type") not in USUAL:
             raise Unusual
-        state = self._state
-        return Asked(state.service, state.identity, headers, body, way.query, way.tail)
+        return Asked(self._service, self._identity, headers, body, way.query, way.tail)
 
 
 def _first(headers: Headers) -> dict[bytes, bytes]:

@@ -55,6 +55,12 @@ class Problem:
     exception: None = None
 
 
+class ProblemJson(Json):
+    """A problem document."""
+
+    media_type = MEDIA_TYPE
+
+
 @dataclass(slots=True, kw_only=True)
 class Insufficient(Problem):
     """What was asked for, what there is, and where to buy more."""
@@ -99,7 +105,7 @@ def refused(refusal: Refusal, settings: Settings) -> Response:
         headers["WWW-Authenticate"] = "Bearer"
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
-    return Json(problem_of(refusal, settings), status, headers, media_type=MEDIA_TYPE)
+    return ProblemJson(problem_of(refusal, settings), status, headers)
 
 
 def fault(path: str, error: Exception) -> Response:
@@ -150,7 +156,7 @@ def _answer(  # noqa: PLR0913, PLR0917 - a problem document has this much
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     problem = Problem(**_told(status, code, title, detail, found))
-    return Json(problem, status, headers, media_type=MEDIA_TYPE)
+    return ProblemJson(problem, status, headers)
 
 
 def _told(

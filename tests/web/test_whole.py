@@ -7,9 +7,9 @@ import re
 import socket
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,7 +21,7 @@ from local_service import House
 from prepaid.cli.protocol import HttpProtocol
 from prepaid.cli.servers import Server, listen
 from prepaid.web.bodies import LARGEST_BATCH
-from prepaid.web.front import Asked, Front, Hot, Later, Unusual
+from prepaid.web.front import Answer, Asked, Front, Hot, Later, Unusual
 
 CREDITS = "/api/iam/v1/usage/credits"
 
@@ -246,6 +246,37 @@ class Quick(Starlette):
 
     def _no(self, _: Asked) -> Later[str]:
         raise Unusual
+
+
+async def begun(answers: Sequence[Answer]) -> None:
+    """Requests that are asked at once; all is over when what is due by now is done."""
+    front = Quick().front
+    way = front.way(b"GET", b"/")
+    assert way
+    for answer in answers:
+        assert front.begin(way, (), b"", answer)
+    for _ in range(3):  # what was asked is known, answered, written
+        await asyncio.sleep(0)
+
+
+async def test_answers_that_are_made_at_once_are_written_in_their_order() -> None:
+    written = list[int]()
+
+    def answer(place: int) -> Answer:
+        return lambda *_: written.append(place)
+
+    await begun([answer(place) for place in range(5)])
+    assert written == [0, 1, 2, 3, 4]
+
+
+async def test_an_answer_that_cannot_be_written_is_no_others_concern() -> None:
+    written = list[bytes]()
+
+    def broken(*_: object) -> NoReturn:
+        raise RuntimeError("the connection has broken off")
+
+    await begun([broken, lambda _, __, body: written.append(body)])
+    assert written == [b"yes"]
 
 
 @dataclass

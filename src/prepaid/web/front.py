@@ -113,6 +113,7 @@ class Front:
             name: Way(one, *name, b"") for name, one in written.items() if b"*" not in name[1]
         }
         self._varying = [(*name, one) for name, one in written.items() if b"*" in name[1]]
+        self._outbox = _Outbox()
         self._service: Service
         self._identity: Identity
 
@@ -138,7 +139,7 @@ class Front:
     def begin(self, way: Way, headers: Headers, body: bytes, answer: Answer) -> bool:
         """Begins to answer a request that is here, whole: `answer` is called once, now or later.
         False if it is for the app after all; nothing was done then."""
-        exchange = _Exchange(self._service, way, answer, perf_counter())
+        exchange = _Exchange(self._service, way, answer, self._outbox, perf_counter())
         try:
             later = way.hot.begin(self._asked(way, _first(headers), body))
         except Unusual:
@@ -168,6 +169,7 @@ class _Exchange(Struct):
     service: Service
     way: Way
     write: Answer
+    outbox: "_Outbox"
     began: float
 
     def end(self, known: asyncio.Future[T], answer: Callable[[T], Response]) -> None:
@@ -192,11 +194,11 @@ class _Exchange(Struct):
         return problems.fault(self.way.path.decode(), error)
 
     def answer(self, told: Response) -> None:
-        """Writes an answer, and writes it down unless all went well, as it does most times: a line
-        in the log costs as much as a charge."""
+        """Has an answer written, and writes it down unless all went well, as it does most times: a
+        line in the log costs as much as a charge."""
         request_id = str(uuid_utils.uuid7())
         headers = [*told.raw_headers, (b"x-request-id", request_id.encode())]
-        self.write(told.status_code, headers, bytes(told.body))
+        self.outbox.add(self.write, told.status_code, headers, bytes(told.body))
         seconds = perf_counter() - self.began
         if told.status_code >= 300 or seconds > SLOW_SECONDS:  # noqa: PLR2004 - HTTP's own
             log.info(
@@ -207,3 +209,27 @@ class _Exchange(Struct):
                 milliseconds=round(seconds * 1000, 1),
                 request_id=request_id,
             )
+
+
+class _Outbox:
+    """Answers that are known, written one right after the other once all of a batch are made.
+
+    To write to a connection wakes up who waits for it, which costs both sides more than the answer:
+    a client that is still busy with the last one needn't be woken for the next.
+    """
+
+    def __init__(self) -> None:
+        self._answers: list[tuple[Answer, int, Headers, bytes]] = []
+
+    def add(self, write: Answer, status: int, headers: Headers, body: bytes) -> None:
+        if not self._answers:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._answers.append((write, status, headers, body))
+
+    def _send(self) -> None:
+        answers, self._answers = self._answers, []
+        for write, status, headers, body in answers:
+            try:
+                write(status, headers, body)
+            except Exception:  # it is no other's concern
+                log.exception("answer_failed", status=status)

@@ -22,6 +22,7 @@ from prepaid.settings import Settings
 from prepaid.storage import deployments
 from prepaid.storage.database import Database
 from prepaid.storage.dues import Dues
+from prepaid.storage.key_finder import KeyFinder
 from prepaid.storage.reader import Reader
 from prepaid.storage.writer import Ledger
 
@@ -40,6 +41,7 @@ class Service:
     database: Database
     ledger: Ledger
     reader: Reader
+    finder: KeyFinder
     changes: Changes
     shop: Shop
     clock: Clock
@@ -62,9 +64,10 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
             async with (
                 _sweeping(database, ledger),
                 Reader(database, ledger.clock).open() as reader,
+                KeyFinder(database).open() as finder,
                 Changes(database, ledger.clock).open() as changes,
             ):
-                parts = settings, database, ledger, reader, changes, shop
+                parts = settings, database, ledger, reader, finder, changes, shop
                 yield Service(*parts, clock or wall_clock)
         finally:
             await gateway.close()

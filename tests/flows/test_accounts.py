@@ -15,6 +15,7 @@ from prepaid.ids import new_id
 from prepaid.storage import grants
 from prepaid.storage.accounts import Profile
 from prepaid.storage.database import Database
+from prepaid.storage.key_finder import KeyFinder
 from prepaid.storage.writer import Ledger
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -81,9 +82,10 @@ async def test_a_grant_shows_in_balance_history_and_grants(database: Database) -
 
 async def test_a_key_is_found_by_its_secret_until_it_is_revoked(database: Database) -> None:
     made = await keys.make(database, "ci", Scope.SERVICE, None, AT)
-    assert await keys.found(database, made.secret) == made.key
-    await keys.revoke(database, made.key.id, AT)
-    assert await keys.found(database, made.secret) is None
+    async with KeyFinder(database).open() as finder:
+        assert await keys.found(finder, made.secret) == made.key
+        await keys.revoke(database, made.key.id, AT)
+        assert await keys.found(finder, made.secret) is None
     (listed,) = await keys.listed(database)
     assert listed.revoked_at == AT
 

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 
 from conftest import sqlite_url
 from local_service import ISSUER, JWT_SECRET, token
@@ -18,7 +17,9 @@ from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
 from prepaid.flows.keys import NewKey
 from prepaid.settings import read_settings
+from prepaid.storage.api_keys import ApiKey
 from prepaid.storage.database import Database
+from prepaid.storage.key_finder import KeyFinder
 from prepaid.web.callers import KEY_SECONDS, TOKEN_SECONDS, Identity
 from prepaid.web.tokens import Tokens
 
@@ -32,19 +33,29 @@ SETTINGS = read_settings(
 )
 
 
+class Counted(KeyFinder):
+    """A finder that counts how often it is asked."""
+
+    asked = 0
+
+    async def find(self, secret_hash: bytes) -> ApiKey | None:
+        self.asked += 1
+        return await super().find(secret_hash)
+
+
 @dataclass
 class Door:
     """Whoever asks who calls, by clocks of the test's, and how often that asks for a key."""
 
     database: Database
+    finder: Counted
     now: datetime = field(default_factory=wall_clock)
     ticks: float = 0
-    asked: int = 0
     identity: Identity = field(init=False)
 
     def __post_init__(self) -> None:
-        tokens = Tokens(SETTINGS)
-        self.identity = Identity(self.database, tokens, lambda: self.now, lambda: self.ticks)
+        known = self.database, self.finder, Tokens(SETTINGS)
+        self.identity = Identity(*known, lambda: self.now, lambda: self.ticks)
 
     def later(self, seconds: float) -> None:
         self.ticks += seconds
@@ -66,22 +77,27 @@ class Door:
     @contextmanager
     def asks(self, times: int) -> Iterator[None]:
         """What happens meanwhile asks the database for a key so often."""
-        before = self.asked
+        before = self.finder.asked
         yield
-        assert self.asked - before == times
+        assert self.finder.asked - before == times
 
 
 @pytest.fixture
 async def door(database_url: str) -> AsyncIterator[Door]:
     database = Database(database_url)
     await accounts.create(database, "ada", wall_clock())
-    opened = Door(database)
+    finder = Counted(database)
+    async with finder.open():
+        yield Door(database, finder)
+    await database.close()
 
-    def note(_: object, __: object, statement: str, *___: object) -> None:
-        opened.asked += "api_keys" in statement
 
-    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-    yield opened
+@pytest.fixture
+async def nowhere(tmp_path: Path) -> AsyncIterator[KeyFinder]:
+    """Finds nothing: its database is away."""
+    database = Database(sqlite_url(tmp_path / "none/none.db"))
+    async with KeyFinder(database).open() as finder:
+        yield finder
     await database.close()
 
 
@@ -139,15 +155,14 @@ async def test_what_is_refused_is_asked_again(door: Door) -> None:
     assert {type(one) for one in found} == {Unauthenticated}
 
 
-async def test_a_database_that_is_away_is_asked_again(door: Door, tmp_path: Path) -> None:
+async def test_a_database_that_is_away_is_asked_again(door: Door, nowhere: KeyFinder) -> None:
     secret = (await door.key()).secret
-    away = Identity(Database(sqlite_url(tmp_path / "none/none.db")), Tokens(SETTINGS), wall_clock)
+    door.identity.finder = nowhere
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await away.caller(secret)
-    await away.database.close()
-    away.database = door.database
-    assert (await away.caller(secret)).scope is Scope.SERVICE
+            await door.identity.caller(secret)
+    door.identity.finder = door.finder
+    assert (await door.identity.caller(secret)).scope is Scope.SERVICE
 
 
 async def test_whoever_hangs_up_ends_no_other_s_question(door: Door) -> None:
@@ -252,11 +267,11 @@ async def test_a_key_is_not_renewed_after_all_was_forgotten(door: Door) -> None:
     assert door.identity.known(made.secret) is None
 
 
-async def test_a_key_that_can_not_be_asked_for_grows_old(door: Door, tmp_path: Path) -> None:
+async def test_a_key_that_can_not_be_asked_for_grows_old(door: Door, nowhere: KeyFinder) -> None:
     made = await door.key()
     caller = await door.identity.caller(made.secret)
     door.later(KEY_SECONDS * 0.6)
-    door.identity.database = Database(sqlite_url(tmp_path / "none/none.db"))
+    door.identity.finder = nowhere
     assert door.identity.known(made.secret) == caller
     await door.renewed()
     assert door.identity.known(made.secret) == caller

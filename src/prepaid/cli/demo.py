@@ -27,6 +27,7 @@ from prepaid.simulator.config import SimulatorConfig
 from prepaid.simulator.server import create_app as create_simulator
 from prepaid.storage.accounts import Profile
 from prepaid.storage.database import Database
+from prepaid.storage.key_finder import KeyFinder
 from prepaid.storage.schema import make_folder, migrate
 from prepaid.web.app import create_app
 
@@ -190,7 +191,8 @@ def _user_token(facts: Facts) -> str:
 
 
 async def _key(database: Database, secret: str, scope: Scope) -> str:
-    known = await keys.found(database, secret)
+    async with KeyFinder(database).open() as finder:
+        known = await keys.found(finder, secret)
     if known is not None and known.scope is scope:
         return secret
     return (await keys.make(database, f"demo {scope}", scope, None, wall_clock())).secret

@@ -12,6 +12,7 @@ from prepaid.ids import new_id
 from prepaid.storage import accounts, api_keys
 from prepaid.storage.api_keys import ApiKey
 from prepaid.storage.database import Database
+from prepaid.storage.key_finder import KeyFinder
 
 PREFIX = "prepaid_"
 """How a key begins, so that people and secret scanners know one when they see it."""
@@ -52,10 +53,9 @@ async def make(
     return NewKey(key, secret)
 
 
-async def found(database: Database, secret: str) -> ApiKey | None:
+async def found(finder: KeyFinder, secret: str) -> ApiKey | None:
     """The key with this secret; None if there is none, or it was revoked."""
-    async with database.reading() as connection:
-        return await api_keys.by_hash(connection, hash_of(secret))
+    return await finder.find(hash_of(secret))
 
 
 async def listed(database: Database, account_uid: str | None = None) -> list[ApiKey]:

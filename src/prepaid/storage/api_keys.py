@@ -1,4 +1,4 @@
-"""API keys made here. Only a hash of each is kept."""
+"""API keys made here. Only a hash of each is kept, by which `storage/key_finder.py` finds them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,17 +38,10 @@ async def add(connection: AsyncConnection, key: ApiKey, secret_hash: bytes) -> N
     )
 
 
-async def by_hash(connection: AsyncConnection, secret_hash: bytes) -> ApiKey | None:
-    """The key with this hash, unless it was revoked."""
-    query = select(api_keys).where(api_keys.c.hash == secret_hash, api_keys.c.revoked_at.is_(None))
-    row = (await connection.execute(query)).one_or_none()
-    return None if row is None else _api_key(row)
-
-
 async def listed(connection: AsyncConnection, account_uid: str | None) -> list[ApiKey]:
     """All keys, or an account's, oldest first."""
     query = select(api_keys).where(_owned(account_uid)).order_by(api_keys.c.id)
-    return [_api_key(row) for row in await connection.execute(query)]
+    return [api_key(row) for row in await connection.execute(query)]
 
 
 async def live(connection: AsyncConnection, account_uid: str) -> int:
@@ -76,7 +69,8 @@ def _owned(account_uid: str | None) -> ColumnElement[bool]:
     return true() if account_uid is None else api_keys.c.account_uid == account_uid
 
 
-def _api_key(row: Row[Any]) -> ApiKey:
+def api_key(row: Row[Any]) -> ApiKey:
+    """A row of the table."""
     return ApiKey(
         id=row.id,
         name=row.name,

@@ -39,6 +39,9 @@ ANSWER_SECONDS = 10
 """How long PostgreSQL may take to connect or to answer before it counts as away; and how long a
 connection is waited for."""
 
+FINISH_SECONDS = 1.5
+"""How long a stopping service waits for a database that hangs."""
+
 
 ASKED = 3
 """How often PostgreSQL is asked for the instant: a stall in one answer is none in another."""

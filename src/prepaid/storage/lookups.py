@@ -12,15 +12,13 @@ import structlog
 
 from prepaid.core.commands import Tell
 from prepaid.core.errors import LedgerUnavailable
+from prepaid.storage.database import FINISH_SECONDS
 from prepaid.storage.express import Driver
 from prepaid.storage.remembered import Remembered
 from prepaid.storage.waiting import Waiting
 
 AT_ONCE = 500
 """Events in one look-up."""
-
-FINISH_SECONDS = 1.5
-"""How long a stopping service waits for a database that hangs."""
 
 log = structlog.get_logger(__name__)
 

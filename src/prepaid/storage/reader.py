@@ -15,7 +15,7 @@ from itertools import islice
 from prepaid.core.balances import Balance, balance_of
 from prepaid.core.errors import LedgerBusy, LedgerUnavailable
 from prepaid.storage.balances import ALL, Balances, Found
-from prepaid.storage.database import Database
+from prepaid.storage.database import FINISH_SECONDS, Database
 
 AT_ONCE = 500
 """Accounts in one question."""
@@ -26,9 +26,6 @@ alone: two thousand are a megabyte, and twenty milliseconds of reckoning."""
 
 QUEUE = 10_000
 """How many may wait. Beyond it a caller is told to come back."""
-
-FINISH_SECONDS = 1.5
-"""How long a stopping service waits for a database that hangs."""
 
 _Told = Balance | Exception | None
 _Asking = dict[str, list[asyncio.Future[Balance | None]]]

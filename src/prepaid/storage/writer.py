@@ -33,8 +33,8 @@ from prepaid.core.errors import LedgerBusy, Refusal
 from prepaid.core.ledger import WARN_SECONDS
 from prepaid.storage.batches import Batches, driver_of
 from prepaid.storage.checkpoints import checkpointing
-from prepaid.storage.database import Database
-from prepaid.storage.lookups import FINISH_SECONDS, Lookups
+from prepaid.storage.database import FINISH_SECONDS, Database
+from prepaid.storage.lookups import Lookups
 from prepaid.storage.waiting import Alone, OneOf, Together, Waiting, refuse
 
 BATCH = 1000

@@ -75,7 +75,8 @@ def create_app(
     @asynccontextmanager
     async def lifespan(app: App) -> AsyncIterator[dict[str, Callable[[], None]]]:
         async with open_service(settings, clock) as service:
-            identity = Identity(service.database, Tokens(settings), service.clock)
+            tokens = Tokens(settings)
+            identity = Identity(service.database, service.finder, tokens, service.clock)
             app.state.service, app.state.identity = service, identity
             app.front.open(service, identity)
             app.state.surgery = doctor.Surgery(settings, service.shop.gateway)

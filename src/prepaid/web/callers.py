@@ -11,6 +11,7 @@ from prepaid.core.identity import Caller, Scope
 from prepaid.flows import accounts, keys
 from prepaid.storage.accounts import Profile
 from prepaid.storage.database import Database
+from prepaid.storage.key_finder import KeyFinder
 from prepaid.web.tokens import Person, Tokens
 
 KEY_SECONDS = 1
@@ -47,6 +48,7 @@ class Identity:
     """
 
     database: Database
+    finder: KeyFinder
     tokens: Tokens
     clock: Clock
     ticks: Callable[[], float] = time.monotonic
@@ -148,7 +150,7 @@ class Identity:
         return Caller(Scope.USER, person.uid, person.uid)
 
     async def _by_key(self, secret: str) -> Caller:
-        key = await keys.found(self.database, secret)
+        key = await keys.found(self.finder, secret)
         if key is None:
             raise Unauthenticated("There is no such API key, or it was revoked.")
         return Caller(key.scope, key.name, key.account_uid or "")

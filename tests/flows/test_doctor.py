@@ -1,5 +1,7 @@
 import asyncio
+import re
 import socket
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -98,10 +100,16 @@ async def test_a_whole_set_up_has_no_fault(stripe: LocalStripe, patient: Patient
         "The product 'Credits' is active.",
         f"The price {price} sells 50 credits for 5.00 usd (tax: unspecified).",
         f"The webhook endpoint {endpoint.id} is at {URL}.",
-        f"The database answers, at migration {schema.NEWEST}.",
+        f"SQLite {sqlite3.sqlite_version} answers, at migration {schema.NEWEST}.",
         "Users come in with the platform's tokens.",
     ]
     assert signs.of(Level.NOTE) == ["No event about a checkout has come yet."]
+
+
+async def test_the_database_is_told_with_its_version(bare: Patient) -> None:
+    signs = await seen(bare)
+    told = rf"(SQLite|PostgreSQL) [1-9]\d*(\.\d+)+ answers, at migration {schema.NEWEST}\."
+    assert any(re.fullmatch(told, sign) for sign in signs.of(Level.OK))
 
 
 async def test_every_fault_of_the_settings_is_told(bare: Patient) -> None:

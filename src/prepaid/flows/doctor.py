@@ -221,7 +221,7 @@ async def _schema(patient: Patient, database: Database) -> list[Sign]:
         what = f"The database is at migration {at}, and this version needs {schema.NEWEST}."
         remedy = "Run `prepaid migrate`." if schema.is_older(at) else "Install the newer version."
         return [Sign(Level.FAULT, what, remedy)]
-    signs = [Sign(Level.OK, f"The database answers, at migration {at}.")]
+    signs = [Sign(Level.OK, f"{database.product} answers, at migration {at}.")]
     for guard in sorted(await guards.missing(database)):
         remedy = "Restore it from migration 0001 before anything is sold, and run `prepaid verify`."
         signs.append(Sign(Level.FAULT, f"The ledger's guard {guard} is gone.", remedy))

@@ -84,6 +84,12 @@ class Database:
         """Whether it is SQLite: the two differ in how a row is locked and how guards are read."""
         return self.engine.dialect.name == "sqlite"
 
+    @property
+    def product(self) -> str:
+        """Which database it is, with its version, once it has answered: "SQLite 3.40.1"."""
+        version = self.engine.dialect.server_version_info or ()
+        return " ".join(["SQLite" if self.sqlite else "PostgreSQL", ".".join(map(str, version))])
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
         """A transaction that only reads: one consistent picture on SQLite."""

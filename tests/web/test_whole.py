@@ -7,15 +7,16 @@ import re
 import socket
 import time
 import weakref
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 import uvicorn
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 
 from local_service import House
 from prepaid.cli.protocol import HttpProtocol
@@ -232,8 +233,9 @@ def test_a_reservation_of_another_form_is_the_apps(line: socket.socket, secret: 
 class Quick(Starlette):
     """An app whose front says yes to everybody."""
 
-    def __init__(self) -> None:
+    def __init__(self, answer: Callable[[str], Response] = PlainTextResponse) -> None:
         super().__init__()
+        self._answer = answer
         yes, no = Hot(self._yes, is_json=False), Hot(self._no, largest=9, is_json=False)
         self.front = Front({("GET", "/"): yes, ("POST", "/"): no})
         nobody: Any = None
@@ -242,15 +244,26 @@ class Quick(Starlette):
     def _yes(self, _: Asked) -> Later[str]:
         known = asyncio.get_running_loop().create_future()
         known.set_result("yes")
-        return Later(known, PlainTextResponse)
+        return Later(known, self._answer)
 
     def _no(self, _: Asked) -> Later[str]:
         raise Unusual
 
 
+class Made(PlainTextResponse):
+    """An answer that is noted when it is made."""
+
+    notes: ClassVar[list[str]] = []
+
+    def render(self, content: Any) -> bytes:
+        self.notes.append("made")
+        return bytes(super().render(content))
+
+
 async def begun(answers: Sequence[Answer]) -> None:
     """Requests that are asked at once; all is over when what is due by now is done."""
-    front = Quick().front
+    Made.notes.clear()
+    front = Quick(Made).front
     way = front.way(b"GET", b"/")
     assert way
     for answer in answers:
@@ -259,24 +272,22 @@ async def begun(answers: Sequence[Answer]) -> None:
         await asyncio.sleep(0)
 
 
-async def test_answers_that_are_made_at_once_are_written_in_their_order() -> None:
-    written = list[int]()
-
+async def test_answers_that_are_known_at_once_are_all_made_before_any_is_written() -> None:
     def answer(place: int) -> Answer:
-        return lambda *_: written.append(place)
+        return lambda *_: Made.notes.append(f"written {place}")
 
-    await begun([answer(place) for place in range(5)])
-    assert written == [0, 1, 2, 3, 4]
+    await begun([answer(place) for place in range(3)])
+    assert Made.notes == ["made", "made", "made", "written 0", "written 1", "written 2"]
 
 
 async def test_an_answer_that_cannot_be_written_is_no_others_concern() -> None:
-    written = list[bytes]()
-
     def broken(*_: object) -> NoReturn:
         raise RuntimeError("the connection has broken off")
 
-    await begun([broken, lambda _, __, body: written.append(body)])
-    assert written == [b"yes"]
+    with structlog.testing.capture_logs() as logs:
+        await begun([broken, lambda _, __, body: Made.notes.append(body.decode())])
+    assert Made.notes[-1] == "yes"
+    assert [one["event"] for one in logs] == ["answer_failed"]
 
 
 @dataclass
@@ -357,3 +368,17 @@ async def test_a_connection_that_has_ended_is_garbage_at_once(quick: Line) -> No
         assert gone() is None
     finally:
         gc.enable()
+
+
+async def test_who_cannot_be_told_is_left_instead_of_kept_waiting(quick: Line) -> None:
+    """And what is said of the request in a log has no token in it."""
+    await quick.answered()
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer secret\r\nContent-Length: 3"
+    quick.protocol.data_received(head + b"\r\n\r\n")
+    under_way = quick.protocol._asked
+    assert under_way
+    assert "secret" not in repr(under_way)
+    no_header: Any = "neither name nor value"
+    with pytest.raises(TypeError):
+        under_way.answer(200, [no_header], b"")
+    assert await quick.reader.read() == b""

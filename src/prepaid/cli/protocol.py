@@ -200,8 +200,17 @@ class _Asked(Struct, eq=False):
     disconnected: bool = False
     message_event: ClassVar[asyncio.Event] = NOBODY_LISTENS
 
+    def __repr__(self) -> str:
+        """Without what it came with: a token is among its headers."""
+        return f"_Asked({self.way.path!r})"
+
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """Writes the answer, if anybody is left to read it."""
+        """Writes the answer, if anybody is left to read it; whoever can't be told hangs up."""
         self.response_complete = True
-        if not self.disconnected:
+        if self.disconnected:
+            return
+        try:
             self.protocol.answer(status, headers, body, keep_alive=self.keep_alive)
+        except Exception:
+            self.protocol.transport.close()
+            raise

@@ -32,8 +32,8 @@ LONGEST_LOG = 256_000_000
 """Bytes that SQLite's log keeps on the disk, whatever a rush or a long reading has made of it."""
 
 POOL = 10
-"""Connections of one process, besides those that writer, reader and sweep have of their own. None
-is made beyond them for a moment: each costs SQLite a thread."""
+"""Connections of one process that all share, besides those of one's own (`direct.py`). None is
+made beyond them for a moment: each costs SQLite a thread."""
 
 ANSWER_SECONDS = 10
 """How long PostgreSQL may take to connect or to answer before it counts as away; and how long a

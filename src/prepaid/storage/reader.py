@@ -16,6 +16,7 @@ from prepaid.core.balances import Balance, balance_of
 from prepaid.core.errors import LedgerBusy, LedgerUnavailable
 from prepaid.storage.balances import ALL, Balances, Found
 from prepaid.storage.database import FINISH_SECONDS, Database
+from prepaid.storage.telling import stopping, tell
 
 AT_ONCE = 500
 """Accounts in one question."""
@@ -60,7 +61,7 @@ class Reader:
             await asyncio.wait([reading], timeout=FINISH_SECONDS)
             reading.cancel()
             await asyncio.wait([reading], timeout=FINISH_SECONDS)
-            _tell_all(self._asking, _stopping())
+            _tell_all(self._asking, stopping())
             await self._balances.close()
 
     async def balance(self, uid: str) -> Balance | None:
@@ -78,7 +79,7 @@ class Reader:
             LedgerUnavailable, LedgerBusy: not now.
         """
         if not self._is_open:
-            raise _stopping()
+            raise stopping()
         if self._waiting >= QUEUE:
             raise LedgerBusy(f"{QUEUE} wait for a balance already; try again in a second.")
         answer: asyncio.Future[Balance | None] = self._loop.create_future()
@@ -94,7 +95,7 @@ class Reader:
             try:
                 await self._answer(group)
             finally:
-                _tell_all(group, _stopping())
+                _tell_all(group, stopping())
                 self._waiting -= sum(map(len, group.values()))
 
     def _taken(self) -> _Asking:
@@ -144,19 +145,10 @@ def _reckoned(found: Found, at: datetime) -> _Told:
 
 def _tell(asking: Iterable[asyncio.Future[Balance | None]], told: _Told) -> None:
     for one in asking:
-        if one.done():  # its caller may have gone away meanwhile
-            continue
-        if isinstance(told, Exception):
-            one.set_exception(told)
-        else:
-            one.set_result(told)
+        tell(one, told)
 
 
 def _tell_all(group: _Asking, told: _Told) -> None:
     """Answers whoever has no answer yet."""
     for asking in group.values():
         _tell(asking, told)
-
-
-def _stopping() -> LedgerUnavailable:
-    return LedgerUnavailable("The service is stopping; ask again.")

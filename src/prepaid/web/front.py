@@ -61,6 +61,10 @@ class Asked(Struct):
     query: bytes
     tail: str
 
+    def __repr__(self) -> str:
+        """Without what it came with: a token is among its headers."""
+        return f"Asked({self.tail!r})"
+
     def caller(self) -> Caller:
         """Who asks, if that is known.
 
@@ -113,13 +117,13 @@ class Front:
             name: Way(one, *name, b"") for name, one in written.items() if b"*" not in name[1]
         }
         self._varying = [(*name, one) for name, one in written.items() if b"*" in name[1]]
-        self._outbox = _Outbox()
+        self._outbox: _Outbox
         self._service: Service
         self._identity: Identity
 
     def open(self, service: Service, identity: Identity) -> None:
         """Answers with this service from now on, and asks here who calls."""
-        self._service, self._identity = service, identity
+        self._service, self._identity, self._outbox = service, identity, _Outbox()
 
     def way(self, method: bytes, url: bytes) -> Way | None:
         """How a request is answered here, if it is, as far as its first line says."""
@@ -137,7 +141,7 @@ class Front:
         return None
 
     def begin(self, way: Way, headers: Headers, body: bytes, answer: Answer) -> bool:
-        """Begins to answer a request that is here, whole: `answer` is called once, now or later.
+        """Begins to answer a request that is here, whole: `answer` is called once, later.
         False if it is for the app after all; nothing was done then."""
         exchange = _Exchange(self._service, way, answer, self._outbox, perf_counter())
         try:

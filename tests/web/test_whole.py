@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from local_service import House
 from prepaid.cli.protocol import HttpProtocol
 from prepaid.cli.servers import Server, listen
+from prepaid.core.identity import Scope
 from prepaid.web.bodies import LARGEST_BATCH
 from prepaid.web.front import Answer, Asked, Front, Hot, Later, Unusual
 
@@ -222,6 +223,27 @@ def test_what_comes_while_another_is_under_way_waits_for_it(
     assert [goes_around(head) for head, _ in told] == [True, False, False]
     line.sendall(charge(secret, ONE))
     assert refused(line) == (True, "insufficient_credits")
+
+
+def test_a_heartbeat_by_whoever_is_not_remembered_goes_around_too(
+    line: socket.socket, house: House, uid: str
+) -> None:
+    """A kernel that has a key of its own comes when that is just forgotten; or when it was
+    revoked."""
+    house.post("/api/iam/v1/accounts", house.admin(), {"uid": uid}, 201)
+    granted = {"credits": 10, "key": "start", "reason": "to spend"}
+    house.post(f"/api/iam/v1/accounts/{uid}/grants", house.admin(), granted, 201)
+    own = house.key(Scope.USER, uid).secret
+    asked = {"resource": "k1", "burning_rate": 0, "credits": 5, "key": "h"}
+    path = "/api/iam/v1/usage/reservations"
+    name = house.post(path, own, asked, 201)["reservation"]["id"]
+    for secret, status in ((house.key(Scope.USER, uid).secret, "200"), ("prepaid_none", "401")):
+        head = f"POST {path}/{name}/heartbeat HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
+        line.sendall(f"{head}Authorization: Bearer {secret}\r\n\r\n".encode())
+        ((told, body),) = answers(line, 1)
+        assert told[0].split()[1] == status
+        assert goes_around(told)
+        assert json.loads(body)["success"] is (status == "200")
 
 
 def test_a_reservation_of_another_form_is_the_apps(line: socket.socket, secret: str) -> None:

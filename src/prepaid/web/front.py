@@ -6,8 +6,8 @@ what the ledger needs. Here the path is looked up in a dict, the body is read by
 answer is made by the functions that the routes use, in two steps: the first asks the ledger or the
 reader, the second runs when these have answered. The server (`cli/protocol.py`) hands requests over
 before it would begin one of ASGI's. Whatever is unusual (another form of the body, an origin,
-another query, a token that has to be asked for) goes on to the app as it came: its routes know
-every rule, and say what is wrong.
+another query, a token that has to be asked for and isn't a heartbeat's) goes on to the app as it
+came: its routes know every rule, and say what is wrong.
 """
 
 import asyncio
@@ -42,9 +42,10 @@ Headers = Sequence[tuple[bytes, bytes]]
 Answer = Callable[[int, Headers, bytes], None]
 """What takes an answer: its status, its headers (a content length is among them), its body."""
 
-T = TypeVar("T")
-
 log = structlog.get_logger(__name__)
+
+
+T = TypeVar("T")
 
 
 class Unusual(Exception):  # noqa: N818 - it is what is found
@@ -71,13 +72,31 @@ class Asked(Struct):
         Raises:
             Unusual: somebody has to be asked, or it isn't said in the usual way.
         """
-        written = self.headers.get(b"authorization", b"")
-        if not (written.startswith(BEARER) and written.isascii()):
-            raise Unusual
-        caller = self.identity.known(written[len(BEARER) :].decode().strip())
+        caller = self.identity.known(self._token())
         if caller is None:
             raise Unusual
         return caller
+
+    def by(self, begin: Callable[[Caller], asyncio.Future[T]]) -> asyncio.Future[T]:
+        """What comes of something that is begun for whoever asks: at once, or when it is found out
+        who that is. Then it is too late for `begin` to find something unusual.
+
+        Raises:
+            Unusual: it isn't said in the usual way.
+        """
+        token = self._token()
+        if caller := self.identity.known(token):
+            return begin(caller)
+        return asyncio.create_task(self._by(token, begin), name="who asks")
+
+    async def _by(self, token: str, begin: Callable[[Caller], asyncio.Future[T]]) -> T:
+        return await begin(await self.identity.caller(token))
+
+    def _token(self) -> str:
+        written = self.headers.get(b"authorization", b"")
+        if not (written.startswith(BEARER) and written.isascii()):
+            raise Unusual
+        return written[len(BEARER) :].decode().strip()
 
 
 class Later(Struct, Generic[T]):

@@ -4,6 +4,7 @@ A body may be left out, or be `null` or `{}`, where none of its fields is needed
 a release have none: what is sent is not read.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from fastapi import APIRouter
@@ -20,6 +21,7 @@ from prepaid.core.commands import (
     Release,
     Settle,
 )
+from prepaid.core.identity import Caller
 from prepaid.flows import reservations
 from prepaid.service import Service
 from prepaid.web.auth import AnyCaller, TheService
@@ -66,10 +68,14 @@ async def heartbeat(service: TheService, caller: AnyCaller, reservation_id: str)
 
 
 def heartbeat_at_once(asked: Asked) -> Later[Held]:
-    """The same as `heartbeat`, before routes are looked for."""
-    caller = asked.caller()
-    beat = Beat(id_of(asked.tail), own_account(caller))
-    return Later(reservations.hold(asked.service.ledger, beat), lambda held: Json(held_out(held)))
+    """The same as `heartbeat`, before routes are looked for: also for whoever isn't remembered,
+    since a kernel that has a token of its own comes when that is just forgotten."""
+
+    def begin(caller: Caller) -> asyncio.Future[Held]:
+        beat = Beat(id_of(asked.tail), own_account(caller))
+        return reservations.hold(asked.service.ledger, beat)
+
+    return Later(asked.by(begin), lambda held: Json(held_out(held)))
 
 
 @_changes("/extension")

@@ -137,15 +137,18 @@ async def test_who_asks_as_the_service_stops_is_refused(database: Database) -> N
 async def test_who_waits_for_a_database_that_hangs_is_refused_when_the_service_stops(
     on_postgresql: str,
 ) -> None:
-    """They too who had come too late for the question under way."""
+    """They too who had come too late for the question under way. Somebody hangs up meanwhile."""
     database, other = Database(on_postgresql), Database(on_postgresql)
     async with other.writing() as connection, KeyFinder(database).open() as opened:
         await opened.find(hash_of(0))  # so that it has connected
         await connection.execute(text("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE"))
-        asking = asyncio.create_task(ask(opened, range(AT_ONCE + 5)))
+        asking = [asyncio.create_task(opened.find(hash_of(0))) for _ in range(AT_ONCE + 5)]
         while not (await connection.execute(text(WAITING))).scalar_one():
             pass
         assert len(opened._asking) == 5
-    assert {type(one) for one in await asking} == {LedgerUnavailable}
+        asking[0].cancel()
+    gone, *others = await asyncio.gather(*asking, return_exceptions=True)
+    assert isinstance(gone, asyncio.CancelledError)
+    assert {type(one) for one in others} == {LedgerUnavailable}
     await other.close()
     await database.close()

@@ -222,6 +222,19 @@ async def test_no_more_is_remembered_than_has_room(door: Door) -> None:
         assert len(door.identity._seen) <= 3
 
 
+async def test_whose_time_is_over_makes_room_for_others(door: Door) -> None:
+    """Kernels that each have a key come every ten seconds; a scheduler comes all the time."""
+    door.identity.room = 4
+    for _ in range(3):
+        await door.identity.caller((await door.key()).secret)
+    door.later(KEY_SECONDS)
+    scheduler = (await door.key()).secret
+    await door.identity.caller(scheduler)
+    await door.identity.caller((await door.key()).secret)
+    with door.asks(0):
+        assert (await door.identity.caller(scheduler)).scope is Scope.SERVICE
+
+
 async def test_no_token_is_kept_as_it_is(door: Door) -> None:
     secret, made = (await door.key()).secret, token("eve")
     for one in (secret, made):

@@ -207,7 +207,7 @@ class _Asked(Struct, eq=False):
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Writes the answer, if anybody is left to read it; whoever can't be told hangs up."""
         self.response_complete = True
-        if self.disconnected:
+        if self.disconnected or self.protocol.transport.is_closing():
             return
         try:
             self.protocol.answer(status, headers, body, keep_alive=self.keep_alive)

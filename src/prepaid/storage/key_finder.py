@@ -5,6 +5,7 @@ SQLAlchemy's, to look up a key takes ten times what its heartbeat does.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -36,7 +37,7 @@ class KeyFinder:
         self._direct = direct(database)
         self._rows = Rows([*api_keys.columns], database.engine.dialect)
         self._sqlite = database.sqlite
-        self._asking: list[_Asking] = []
+        self._asking: deque[_Asking] = deque()
         self._finding: asyncio.Task[None] | None = None
         self._is_closed = False
 
@@ -78,8 +79,11 @@ class KeyFinder:
 
     def _taken(self) -> list[_Asking]:
         """Those who are answered next, less those who have gone away."""
-        waiting = [one for one in self._asking if not one[1].done()]
-        group, self._asking = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        group: list[_Asking] = []
+        while self._asking and len(group) < AT_ONCE:
+            asking = self._asking.popleft()
+            if not asking[1].done():
+                group.append(asking)
         return group
 
     async def _answer(self, group: Sequence[_Asking]) -> None:
@@ -109,7 +113,8 @@ class KeyFinder:
         return self._rows.where(f"{sought} AND revoked_at IS NULL")
 
     def _refuse_all(self, fault: Exception, group: Sequence[_Asking] = ()) -> None:
-        waiting, self._asking = [*group, *self._asking], []
+        waiting = [*group, *self._asking]
+        self._asking.clear()
         _refuse(waiting, fault)
 
 

@@ -43,8 +43,8 @@ class Identity:
     """Finds out who calls. Whoever comes with a token that is just being asked for waits for that
     answer; a good one is remembered by the token's hash, and a refusal is not.
 
-    `ticks` gives seconds that only ever grow; what is remembered grows old by it, and is all
-    forgotten when there are more than `room`.
+    `ticks` gives seconds that only ever grow; what is remembered grows old by it, and is
+    forgotten when there is more than `room` for.
     """
 
     database: Database
@@ -110,11 +110,17 @@ class Identity:
         return self.ticks() < known.until
 
     def _ask(self, hash_: bytes, token: str) -> _Known:
-        if len(self._known) >= self.room:
-            self._known.clear()
+        if len(self._known) >= self.room and hash_ not in self._known:
+            self._make_room()
         known = self._known[hash_] = _Known(self.ticks() + KEY_SECONDS)
         known.asked = asyncio.create_task(self._find(known, hash_, token), name="who calls")
         return known
+
+    def _make_room(self) -> None:
+        """Whose time is over goes first."""
+        self._known = {hash_: one for hash_, one in self._known.items() if self._is_good(one)}
+        if len(self._known) >= self.room:
+            self._known.clear()
 
     def _renew_soon(self, known: _Known, hash_: bytes, token: str) -> None:
         if known.renewal is None and self.ticks() > known.until - KEY_SECONDS / 2:

@@ -96,7 +96,9 @@ class Asked(Struct):
         written = self.headers.get(b"authorization", b"")
         if not (written.startswith(BEARER) and written.isascii()):
             raise Unusual
-        return written[len(BEARER) :].decode().strip()
+        if token := written[len(BEARER) :].decode().strip():
+            return token
+        raise Unusual
 
 
 class Later(Struct, Generic[T]):

@@ -41,7 +41,7 @@ class Service:
     database: Database
     ledger: Ledger
     reader: Reader
-    finder: KeyFinder
+    key_finder: KeyFinder
     changes: Changes
     shop: Shop
     clock: Clock
@@ -64,10 +64,10 @@ async def open_service(settings: Settings, clock: Clock | None = None) -> AsyncI
             async with (
                 _sweeping(database, ledger),
                 Reader(database, ledger.clock).open() as reader,
-                KeyFinder(database).open() as finder,
+                KeyFinder(database).open() as key_finder,
                 Changes(database, ledger.clock).open() as changes,
             ):
-                parts = settings, database, ledger, reader, finder, changes, shop
+                parts = settings, database, ledger, reader, key_finder, changes, shop
                 yield Service(*parts, clock or wall_clock)
         finally:
             await gateway.close()

@@ -157,11 +157,11 @@ async def test_what_is_refused_is_asked_again(door: Door) -> None:
 
 async def test_a_database_that_is_away_is_asked_again(door: Door, nowhere: KeyFinder) -> None:
     secret = (await door.key()).secret
-    door.identity.finder = nowhere
+    door.identity.key_finder = nowhere
     for _ in range(2):
         with pytest.raises(Unavailable):
             await door.identity.caller(secret)
-    door.identity.finder = door.finder
+    door.identity.key_finder = door.finder
     assert (await door.identity.caller(secret)).scope is Scope.SERVICE
 
 
@@ -284,7 +284,7 @@ async def test_a_key_that_can_not_be_asked_for_grows_old(door: Door, nowhere: Ke
     made = await door.key()
     caller = await door.identity.caller(made.secret)
     door.later(KEY_SECONDS * 0.6)
-    door.identity.finder = nowhere
+    door.identity.key_finder = nowhere
     assert door.identity.known(made.secret) == caller
     await door.renewed()
     assert door.identity.known(made.secret) == caller

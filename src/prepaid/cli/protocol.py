@@ -34,7 +34,7 @@ class HttpProtocol(HttpToolsProtocol):
         self._asked: _Asked | None = None
         self._idle: _Idle | None = None
         self._is_receiving = False
-        self._usual = _Lines()
+        self._defaults = _Lines()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Nobody is waited for any more; nor does anything hold what holds it."""
@@ -81,9 +81,9 @@ class HttpProtocol(HttpToolsProtocol):
 
     def answer(self, status: int, headers: Headers, body: bytes, *, keep_alive: bool) -> None:
         """Writes an answer."""
-        usual = self._usual.of(self.server_state.default_headers)
+        defaults = self._defaults.of(self.server_state.default_headers)
         ours = _lines(headers if keep_alive else (*headers, CLOSE))
-        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], usual, ours, body))
+        self.transport.write(b"%b%b%b\r\n%b" % (STATUS_LINE[status], defaults, ours, body))
         if not keep_alive:
             self.transport.close()
         if self.pipeline or not keep_alive:
@@ -205,7 +205,8 @@ class _Asked(Struct, eq=False):
         return f"_Asked({self.way.path!r})"
 
     def answer(self, status: int, headers: Headers, body: bytes) -> None:
-        """Writes the answer, if anybody is left to read it; whoever can't be told hangs up."""
+        """Writes the answer, if anybody is left to read it. A connection that can't take it is
+        closed: nobody is to wait for what never comes."""
         self.response_complete = True
         if self.disconnected or self.protocol.transport.is_closing():
             return

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from prepaid.core.commands import Command, Outcome, Posted
 from prepaid.core.errors import LedgerUnavailable, Refusal
+from prepaid.storage.telling import tell
 
 Known = Outcome | Exception
 """A refusal is an outcome; any other exception is a fault of ours."""
@@ -37,12 +38,7 @@ class Alone(Struct, eq=False):
 
     def tell(self, outcome: Known) -> None:
         """See Waiting."""
-        if self.told.done():
-            return
-        if isinstance(outcome, Exception):
-            self.told.set_exception(outcome)
-        else:
-            self.told.set_result(outcome)
+        tell(self.told, outcome)
 
 
 class Together:

@@ -76,7 +76,7 @@ def create_app(
     async def lifespan(app: App) -> AsyncIterator[dict[str, Callable[[], None]]]:
         async with open_service(settings, clock) as service:
             tokens = Tokens(settings)
-            identity = Identity(service.database, service.finder, tokens, service.clock)
+            identity = Identity(service.database, service.key_finder, tokens, service.clock)
             app.state.service, app.state.identity = service, identity
             app.front.open(service, identity)
             app.state.surgery = doctor.Surgery(settings, service.shop.gateway)

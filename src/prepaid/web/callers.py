@@ -48,7 +48,7 @@ class Identity:
     """
 
     database: Database
-    finder: KeyFinder
+    key_finder: KeyFinder
     tokens: Tokens
     clock: Clock
     ticks: Callable[[], float] = time.monotonic
@@ -156,7 +156,7 @@ class Identity:
         return Caller(Scope.USER, person.uid, person.uid)
 
     async def _by_key(self, secret: str) -> Caller:
-        key = await keys.found(self.finder, secret)
+        key = await keys.found(self.key_finder, secret)
         if key is None:
             raise Unauthenticated("There is no such API key, or it was revoked.")
         return Caller(key.scope, key.name, key.account_uid or "")

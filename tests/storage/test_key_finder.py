@@ -13,10 +13,11 @@ from conftest import sqlite_url
 from prepaid.core.errors import LedgerBusy, LedgerUnavailable
 from prepaid.core.identity import Scope
 from prepaid.ids import new_id
-from prepaid.storage import accounts, api_keys
+from prepaid.storage import accounts, api_keys, gathering
 from prepaid.storage.api_keys import ApiKey
 from prepaid.storage.database import Database
-from prepaid.storage.key_finder import AT_ONCE, QUEUE, KeyFinder
+from prepaid.storage.gathering import QUEUE
+from prepaid.storage.key_finder import AT_ONCE, KeyFinder
 
 AT = datetime(2026, 11, 29, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -123,13 +124,16 @@ async def test_a_database_that_is_away_refuses_everybody(tmp_path: Path) -> None
     await nowhere.close()
 
 
-async def test_who_asks_as_the_service_stops_is_refused(database: Database) -> None:
+async def test_who_asks_before_the_service_stops_is_answered_and_nobody_after(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gathering, "FINISH_SECONDS", 60)
+    (key,) = await made(database, 1)
     finder = KeyFinder(database)
     async with finder.open():
         asking = asyncio.create_task(finder.find(hash_of(0)))
-        await asyncio.sleep(0)  # it asks; what would answer has not begun
-    with pytest.raises(LedgerUnavailable, match="stopping"):
-        await asking
+        await asyncio.sleep(0)  # it asks; what will answer has not begun
+    assert await asking == key
     with pytest.raises(LedgerUnavailable, match="stopping"):
         await finder.find(hash_of(0))
 
@@ -142,10 +146,11 @@ async def test_who_waits_for_a_database_that_hangs_is_refused_when_the_service_s
     async with other.writing() as connection, KeyFinder(database).open() as opened:
         await opened.find(hash_of(0))  # so that it has connected
         await connection.execute(text("LOCK TABLE api_keys IN ACCESS EXCLUSIVE MODE"))
-        asking = [asyncio.create_task(opened.find(hash_of(0))) for _ in range(AT_ONCE + 5)]
+        hashes = map(hash_of, range(AT_ONCE + 5))
+        asking = [asyncio.create_task(opened.find(one)) for one in hashes]
         while not (await connection.execute(text(WAITING))).scalar_one():
             pass
-        assert len(opened._asking) == 5
+        assert len(opened._gathering._asking) == 5
         asking[0].cancel()
     gone, *others = await asyncio.gather(*asking, return_exceptions=True)
     assert isinstance(gone, asyncio.CancelledError)

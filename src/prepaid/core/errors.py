@@ -197,6 +197,9 @@ class UnknownAccount(Unknown):
     code = "unknown_account"
     title = "Unknown account"
 
+    def __init__(self, uid: str) -> None:
+        super().__init__(f"There is no account {uid[:128]!r}.")
+
 
 class UnknownPackage(Unknown):
     """The product has no such price."""

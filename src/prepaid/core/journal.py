@@ -37,7 +37,7 @@ class Journal(Struct):
         """
         account = self.books.accounts.get(uid)
         if account is None:
-            raise UnknownAccount(f"There is no account {uid!r}.")
+            raise UnknownAccount(uid)
         return account
 
     def available(self, uid: str) -> Credits:

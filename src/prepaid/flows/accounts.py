@@ -41,7 +41,7 @@ async def account(database: Database, uid: str) -> AccountRow:
     async with database.reading() as connection:
         found = await accounts.find(connection, uid)
     if found is None:
-        raise UnknownAccount(f"There is no account {uid[:128]!r}.")
+        raise UnknownAccount(uid)
     return found
 
 

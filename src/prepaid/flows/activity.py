@@ -56,8 +56,8 @@ async def activity(
         owners = {one.account_uid for one in busiest}
         booked = await accounts.booked(connection, {*uids, *owners})
         first_out = await burning.first_out(connection, uids)
-    if not booked.keys() >= {*named}:
-        raise UnknownAccount(f"There is no account {str(account_uid)[:128]!r}.")
+    if account_uid is not None and account_uid not in booked:
+        raise UnknownAccount(account_uid)
     return Activity(
         at=at,
         burning=in_all,

@@ -1,5 +1,6 @@
 """Balances: what an account has, now."""
 
+import asyncio
 from datetime import datetime
 
 from prepaid.core.balances import Balance, balance_of
@@ -9,24 +10,13 @@ from prepaid.storage.database import Database
 from prepaid.storage.reader import Reader
 
 
-async def current(reader: Reader, uid: str) -> Balance:
+def current(reader: Reader, uid: str) -> asyncio.Future[Balance]:
     """What an account has; everybody who asks a service at the same time is told by one query.
 
     Raises:
         UnknownAccount: there is none.
     """
-    return known(await reader.balance(uid), uid)
-
-
-def known(found: Balance | None, uid: str) -> Balance:
-    """What was found of an account.
-
-    Raises:
-        UnknownAccount: there is none.
-    """
-    if found is None:
-        raise _unknown(uid)
-    return found
+    return reader.asking(uid)
 
 
 async def balance(database: Database, uid: str, at: datetime) -> Balance:
@@ -39,9 +29,5 @@ async def balance(database: Database, uid: str, at: datetime) -> Balance:
         booked = await accounts.booked(connection, [uid])
         running = await reservations.open_ones(connection, [uid])
     if uid not in booked:
-        raise _unknown(uid)
+        raise UnknownAccount(uid)
     return balance_of(booked[uid], running[uid], at)
-
-
-def _unknown(uid: str) -> UnknownAccount:
-    return UnknownAccount(f"There is no account {uid[:128]!r}.")

@@ -46,7 +46,7 @@ async def make(
     async with database.writing() as connection:
         if account_uid is not None:
             if not await accounts.lock(connection, [account_uid]):
-                raise UnknownAccount(f"There is no account {account_uid!r}.")
+                raise UnknownAccount(account_uid)
             if await api_keys.live(connection, account_uid) >= MOST_KEYS:
                 raise TooMany(f"The account has {MOST_KEYS} keys already: revoke one first.")
         await api_keys.add(connection, key, hash_of(secret))

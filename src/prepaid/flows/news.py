@@ -72,7 +72,7 @@ async def end(database: Database, uid: str) -> Position:
     async with database.reading() as connection:
         booked = await accounts.booked(connection, [uid])
     if uid not in booked:
-        raise UnknownAccount(f"There is no account {uid[:128]!r}.")
+        raise UnknownAccount(uid)
     return _end(booked[uid])
 
 

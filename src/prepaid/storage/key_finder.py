@@ -4,29 +4,23 @@ Each kernel may have a key of its own, and comes with it every ten seconds; in a
 SQLAlchemy's, to look up a key takes ten times what its heartbeat does.
 """
 
-import asyncio
-from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import Row
 
-from prepaid.core.errors import LedgerBusy, LedgerUnavailable
 from prepaid.storage.api_keys import ApiKey, api_key
-from prepaid.storage.database import FINISH_SECONDS, Database
+from prepaid.storage.database import Database
 from prepaid.storage.direct import direct
+from prepaid.storage.gathering import Gathering
 from prepaid.storage.rows import Rows
 from prepaid.storage.tables import api_keys
-from prepaid.storage.telling import stopping, tell
 
 AT_ONCE = 100
 """Keys in one question."""
 
-QUEUE = 10_000
-"""How many may wait. Beyond it a caller is told to come back."""
-
-_Asking = tuple[bytes, asyncio.Future[ApiKey | None]]
+_Told = ApiKey | Exception | None
 
 
 class KeyFinder:
@@ -37,21 +31,15 @@ class KeyFinder:
         self._direct = direct(database)
         self._rows = Rows([*api_keys.columns], database.engine.dialect)
         self._sqlite = database.sqlite
-        self._asking: deque[_Asking] = deque()
-        self._finding: asyncio.Task[None] | None = None
-        self._is_closed = False
+        self._gathering = Gathering(self._find, AT_ONCE, "a key to be looked up")
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["KeyFinder"]:
-        """Gives the connection back at the end; who waits by then is refused."""
+        """Gives the connection back at the end, when those who have asked are answered."""
         try:
-            yield self
+            async with self._gathering.open():
+                yield self
         finally:
-            self._is_closed = True
-            if self._finding is not None:
-                self._finding.cancel()
-                await asyncio.wait([self._finding], timeout=FINISH_SECONDS)
-            self._refuse_all(stopping())  # of whom it may not have heard yet
             await self._direct.close()
 
     async def find(self, secret_hash: bytes) -> ApiKey | None:
@@ -60,72 +48,27 @@ class KeyFinder:
         Raises:
             LedgerUnavailable, LedgerBusy: not now.
         """
-        if self._is_closed:
-            raise stopping()
-        if len(self._asking) >= QUEUE:
-            raise LedgerBusy(f"{QUEUE} keys are looked up already; try again in a second.")
-        told: asyncio.Future[ApiKey | None] = asyncio.get_running_loop().create_future()
-        self._asking.append((secret_hash, told))
-        if self._finding is None:
-            self._finding = asyncio.create_task(self._find_all(), name="key finder")
-        return await told
+        return await self._gathering.ask(secret_hash)
 
-    async def _find_all(self) -> None:
-        try:
-            while group := self._taken():
-                await self._answer(group)
-        finally:
-            self._finding = None
+    async def _find(self, hashes: Sequence[bytes]) -> AsyncIterator[tuple[bytes, _Told]]:
+        live = {row.hash: row for row in await self._live(hashes)}
+        for secret_hash in hashes:
+            yield secret_hash, _read(live.get(secret_hash))
 
-    def _taken(self) -> list[_Asking]:
-        """Those who are answered next, less those who have gone away."""
-        group: list[_Asking] = []
-        while self._asking and len(group) < AT_ONCE:
-            asking = self._asking.popleft()
-            if not asking[1].done():
-                group.append(asking)
-        return group
-
-    async def _answer(self, group: Sequence[_Asking]) -> None:
-        """All are refused who wait while the database is away: to ask it anew for each group would
-        take its time for each."""
-        try:
-            found = await self._found([*{secret_hash for secret_hash, _ in group}])
-        except LedgerUnavailable as away:
-            self._refuse_all(away, group)
-        except Exception as fault:  # noqa: BLE001 - it is told to whoever waits for it
-            _refuse(group, fault)
-        else:
-            for secret_hash, told in group:
-                tell(told, _read(found.get(secret_hash)))
-        finally:
-            _refuse(group, stopping())
-
-    async def _found(self, hashes: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+    async def _live(self, hashes: Sequence[bytes]) -> Sequence[Row[Any]]:
         if self._sqlite:
             marks = ", ".join("?" for _ in hashes)
-            rows = await self._direct.fetch(self._live(f"hash IN ({marks})"), *hashes)
+            found = await self._direct.fetch(self._sought(f"hash IN ({marks})"), *hashes)
         else:
-            rows = await self._direct.fetch(self._live("hash = ANY($1)"), hashes)
-        return {row.hash: row for row in self._rows.read(rows)}
+            found = await self._direct.fetch(self._sought("hash = ANY($1)"), hashes)
+        return self._rows.read(found)
 
-    def _live(self, sought: str) -> str:
-        return self._rows.where(f"{sought} AND revoked_at IS NULL")
-
-    def _refuse_all(self, fault: Exception, group: Sequence[_Asking] = ()) -> None:
-        waiting = [*group, *self._asking]
-        self._asking.clear()
-        _refuse(waiting, fault)
+    def _sought(self, by: str) -> str:
+        return self._rows.where(f"{by} AND revoked_at IS NULL")
 
 
-def _refuse(group: Sequence[_Asking], fault: Exception) -> None:
-    """Tells it to whoever has no answer yet."""
-    for _, told in group:
-        tell(told, fault)
-
-
-def _read(row: Row[Any] | None) -> ApiKey | Exception | None:
-    """The key of a row; or what is wrong with that row, which is no other's concern."""
+def _read(row: Row[Any] | None) -> _Told:
+    """The key of a row; or what is wrong with that row."""
     try:
         return None if row is None else api_key(row)
     except ValueError as fault:

@@ -1,5 +1,6 @@
 """What an account has, as Datalayer's clients read it."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from prepaid.core.amounts import Credits
 from prepaid.core.balances import Balance
+from prepaid.core.identity import Caller
 from prepaid.exact import number
 from prepaid.flows import balances
 from prepaid.service import Service
@@ -81,16 +83,17 @@ async def balance(service: TheService, account_uid: TheAccount) -> Response:
     return Json(await _balance(service, account_uid))
 
 
-def balance_at_once(asked: Asked) -> Later[Balance | None]:
+def balance_at_once(asked: Asked) -> Later[Balance]:
     """The same as `balance`, for a query that names an account in one plain way, or none."""
     named = QUERY.fullmatch(asked.query)
     if named is None:
         raise Unusual
-    uid = account_for(asked.caller(), named[1].decode() if named[1] else None)
-    return Later(
-        asked.service.reader.asking(uid),
-        lambda found: Json(balance_out(balances.known(found, uid), BalanceOut)),
-    )
+    uid = named[1].decode() if named[1] else None
+
+    def begin(caller: Caller) -> asyncio.Future[Balance]:
+        return balances.current(asked.service.reader, account_for(caller, uid))
+
+    return Later(asked.by(begin), lambda found: Json(balance_out(found, BalanceOut)))
 
 
 @router.get(

@@ -29,7 +29,7 @@ from prepaid.core.commands import (
 )
 from prepaid.core.entries import Entry, Kind
 from prepaid.core.errors import Refusal, ReservationClosed
-from prepaid.core.grants import Grant
+from prepaid.core.grants import Grant, ordered
 from prepaid.core.ledger import decide
 from prepaid.core.notices import Notice
 from prepaid.core.reservations import Reservation
@@ -51,7 +51,7 @@ def books(*grants: Grant) -> Books:
     total = Credits(sum(one.remaining.micro for one in grants))
     return Books(
         accounts={"ada": Account("ada", total, len(grants)), "bob": Account("bob", NOTHING, 0)},
-        grants={"ada": {one.id: one for one in grants}, "bob": {}},
+        grants={"ada": ordered(grants), "bob": {}},
     )
 
 

@@ -36,7 +36,7 @@ from prepaid.core.errors import (
     Refusal,
     UnknownAccount,
 )
-from prepaid.core.grants import Grant
+from prepaid.core.grants import Grant, ordered
 from prepaid.core.ledger import Deciding, decide, fingerprint
 from samples import AT, OFFER, PAID, granted
 
@@ -169,7 +169,7 @@ def rich(*grants: Grant) -> Books:
     total = sum((grant.remaining for grant in grants), Credits(0))
     state = books(account=Account("ada", total, 7))
     state.accounts["bob"] = Account("bob", Credits(0), 0)
-    state.grants = {"ada": {grant.id: grant for grant in grants}, "bob": {}}
+    state.grants = {"ada": ordered(grants), "bob": {}}
     return state
 
 

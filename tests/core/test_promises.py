@@ -13,6 +13,7 @@ from prepaid.core.amounts import MICRO, Credits
 from prepaid.core.commands import Charge, Expire, Release, Settle
 from prepaid.core.entries import Kind
 from prepaid.core.errors import InsufficientCredits
+from prepaid.core.grants import ordered
 from samples import AT, granted
 
 PROMISED = replace(granted(2, 5, Kind.PROMOTION), expires_at=AT + seconds(25))
@@ -79,7 +80,7 @@ def test_a_claim_moves_to_what_is_spent_before() -> None:
     """What it lay on is free then, and expires."""
     desk, _ = claimed()
     first = replace(granted(3, 2, Kind.PROMOTION), expires_at=AT + seconds(20))
-    desk.books.grants["ada"][first.id] = first
+    desk.books.grants["ada"] = ordered([*desk.books.grants["ada"].values(), first])
     desk.books.accounts["ada"] = replace(desk.ada, balance=Credits.of(17))
     desk.ask(Expire("ada"))
     assert left(desk) == {1: 10, 2: 1, 3: 2}

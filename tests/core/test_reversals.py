@@ -13,7 +13,7 @@ from prepaid.core.books import Account, Books
 from prepaid.core.commands import Charge, Give, Posted, Reverse
 from prepaid.core.entries import Kind
 from prepaid.core.errors import InsufficientCredits, InvalidCredits, KeyReused, UnknownGrant
-from prepaid.core.grants import PRIORITY, Grant
+from prepaid.core.grants import PRIORITY, Grant, ordered
 from prepaid.core.ledger import decide
 from samples import AT
 
@@ -46,7 +46,7 @@ def books(*grants: Grant, reserved: int = 0) -> Books:
     balance = Credits(sum(one.remaining.micro for one in grants))
     return Books(
         accounts={"ada": Account("ada", balance, 7, reserved=Credits.of(reserved))},
-        grants={"ada": {one.id: one for one in grants}},
+        grants={"ada": ordered(grants)},
     )
 
 

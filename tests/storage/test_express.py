@@ -26,6 +26,7 @@ from prepaid.core.commands import (
     Told,
     Verdict,
 )
+from prepaid.core.entries import Kind
 from prepaid.core.errors import InsufficientCredits, LedgerUnavailable, ReservationClosed
 from prepaid.ids import new_id
 from prepaid.storage import accounts, checkouts, grants, inbox, remembered, reservations
@@ -76,6 +77,33 @@ async def test_charges_are_posted_and_what_is_remembered_is_what_is_there(
     known = express.remembered.accounts
     assert known == {uid: (booked[uid], spendable[uid]) for uid in ("ada", "bob")}
     await books_are_right(database)
+
+
+async def test_grants_are_read_and_spent_in_their_order(
+    database: Database, ledger: Ledger, express: Express
+) -> None:
+    """Whenever they came: what was given goes before what was bought, what expires soon before
+    what doesn't."""
+    for number, (kind, days) in enumerate(
+        [(Kind.PURCHASE, 3), (Kind.PROMOTION, None), (Kind.PURCHASE, None), (Kind.PROMOTION, 9)]
+    ):
+        ends = None if days is None else AT + timedelta(days=days)
+        given = give("bob", 1, key=f"given {number}")
+        await ledger.post(replace(given, kind=kind, expires_at=ends))
+    await ledger.post(charge("bob", 11, "of another process"))
+    assert await told(express, charge("bob", 1, "1")) == [2]
+    async with database.reading() as connection:
+        spendable = await grants.spendable(connection, ["bob"])
+        listed = await grants.of_account(connection, "bob")
+    in_order = {one.id: one for one in listed if one.remaining}
+    assert [*spendable["bob"].items()] == [*in_order.items()]
+    assert [(one.kind, one.expires_at is None) for one in in_order.values()] == [
+        (Kind.PURCHASE, False),
+        (Kind.PURCHASE, True),
+    ]
+    read = (await express.driver.accounts(["bob"]))["bob"][1]
+    kept = express.remembered.accounts["bob"][1]
+    assert [*read.items()] == [*kept.items()] == [*in_order.items()]
 
 
 async def test_an_account_that_somebody_else_has_charged_is_read_again(

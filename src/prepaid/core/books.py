@@ -46,9 +46,9 @@ class Books(Struct):
     """Everything a batch touches, as it stands before it.
 
     `recorded` has the entries whose keys the batch names; `verdicts` the events it names that
-    were told before; `grants`, by account, all that have something left, of the accounts that the
-    batch may spend from; `reservations` those that it names; `opened`, by account and key, the
-    last epoch of each that it may open again.
+    were told before; `grants`, by account and in spending order, all that have something left, of
+    the accounts that the batch may spend from; `reservations` those that it names; `opened`, by
+    account and key, the last epoch of each that it may open again.
     """
 
     accounts: dict[str, Account] = {}

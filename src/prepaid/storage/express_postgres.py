@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prepaid.core.books import Account
 from prepaid.core.checkouts import Checkout
-from prepaid.core.grants import Grant
+from prepaid.core.grants import Grant, ordered
 from prepaid.core.reservations import Reservation
 from prepaid.storage import accounts, checkouts, entries, grants, inbox, reservations, tables
 from prepaid.storage.direct import Postgres
@@ -140,12 +140,11 @@ class PostgresDriver:
         """The accounts there are among these, with what they can spend."""
         rows = [tuple(row) for row in await self._direct.fetch(FIND_ACCOUNTS, uids)]
         split = _ACCOUNTS.width  # behind an account's values stand those of a grant, or none
-        found: dict[str, tuple[Account, dict[UUID, Grant]]] = {
-            row.uid: (Account(*row), {}) for row in _ACCOUNTS.read([row[:split] for row in rows])
-        }
+        held: dict[str, list[Grant]] = {row[0]: [] for row in rows}
         for row in _GRANTS.read([row[split:] for row in rows if row[split] is not None]):
-            found[row.account_uid][1][row.id] = grants.grant_of(row)
-        return found
+            held[row.account_uid].append(grants.grant_of(row))
+        booked = {row.uid: row for row in _ACCOUNTS.read([row[:split] for row in rows])}
+        return {uid: (Account(*row), ordered(held[uid])) for uid, row in booked.items()}
 
     async def reservations(self, ids: Sequence[UUID]) -> dict[UUID, Reservation]:
         """The reservations there are among these."""

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from prepaid.core.books import Account
 from prepaid.core.checkouts import Checkout
-from prepaid.core.grants import Grant
+from prepaid.core.grants import Grant, ordered
 from prepaid.core.reservations import Reservation
 from prepaid.storage import accounts, checkouts, entries, grants, inbox, reservations, tables
 from prepaid.storage.direct import Sqlite
@@ -136,7 +136,7 @@ def _accounts(
         for uid in uids:
             for row in _ACCOUNTS.read(connection.execute(FIND_ACCOUNT, (uid,)).fetchall()):
                 spendable = _GRANTS.read(connection.execute(FIND_GRANTS, (uid,)).fetchall())
-                found[uid] = (Account(*row), {one.id: grants.grant_of(one) for one in spendable})
+                found[uid] = (Account(*row), ordered(map(grants.grant_of, spendable)))
     return found
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from prepaid.core.amounts import Money
 from prepaid.core.entries import Kind
-from prepaid.core.grants import Grant, spending_order
+from prepaid.core.grants import Grant, ordered, spending_order
 from prepaid.storage.tables import accounts, grants
 
 UNSPENT = text("grants.unspent")
@@ -35,13 +35,14 @@ async def add(connection: AsyncConnection, given: Iterable[Grant]) -> None:
 async def spendable(
     connection: AsyncConnection, uids: Collection[str]
 ) -> dict[str, dict[UUID, Grant]]:
-    """All grants of these accounts that have something left; each account is there, if empty."""
-    held: dict[str, dict[UUID, Grant]] = {uid: {} for uid in uids}
+    """All grants of these accounts that have something left, in spending order; each account is
+    there, if empty."""
+    held: dict[str, list[Grant]] = {uid: [] for uid in uids}
     if held:
         query = select(grants).where(grants.c.account_uid.in_(uids), UNSPENT)
         for row in await connection.execute(query):
-            held[row.account_uid][row.id] = grant_of(row)
-    return held
+            held[row.account_uid].append(grant_of(row))
+    return {uid: ordered(mine) for uid, mine in held.items()}
 
 
 async def save(connection: AsyncConnection, drawn: Iterable[Grant]) -> None:

@@ -92,7 +92,9 @@ class Spender:
             self._charged(body, outcome)
 
     async def top_up(self) -> None:
-        key, whole = self._key(), self.rng.randint(1, 20)
+        """On the whole by less than is asked for: so some of that is refused, however long all
+        goes on, and what was granted is used up in time."""
+        key, whole = self._key(), self.rng.randint(1, 12)
         body = {"credits": whole, "key": key, "reason": "more"}
         path = f"{ACCOUNTS}/{self.wallet.uid}/grants"
         answer = await self._ask("top_up", "POST", path, body, self.wallet.admin)

@@ -94,7 +94,7 @@ class Spender:
     async def top_up(self) -> None:
         """On the whole by less than is asked for: so some of that is refused, however long all
         goes on, and what was granted is used up in time."""
-        key, whole = self._key(), self.rng.randint(1, 12)
+        key, whole = self._key(), self.rng.randint(1, 9)
         body = {"credits": whole, "key": key, "reason": "more"}
         path = f"{ACCOUNTS}/{self.wallet.uid}/grants"
         answer = await self._ask("top_up", "POST", path, body, self.wallet.admin)

@@ -176,11 +176,18 @@ def test_a_delivery_is_answered_as_by_its_route(house: House) -> None:
 
 @pytest.mark.parametrize("written", ["Bearer", "Bearer nobody's", "Bearer prepaid_x", "Basic x"])
 def test_who_is_not_known_is_told_so_as_by_the_route(house: House, written: str) -> None:
-    beat = f"{RESERVATIONS}/nothing/heartbeat"
-    for method, path in (("POST", CHARGES), ("POST", BATCH), ("GET", CREDITS), ("POST", beat)):
+    """Before anything is said about what they ask for, however wrong that is."""
+    one, wrong = fresh(CHARGE), fresh(CHARGE | {"credits": -1})
+    for method, path, body in (
+        *(("POST", CHARGES, content) for content in (b"{}", one, wrong)),
+        ("POST", BATCH, b'{"charges": [%s, %s]}' % (one, wrong)),
+        ("POST", BATCH, b'{"charges": []}'),
+        ("GET", CREDITS, b""),
+        ("POST", f"{RESERVATIONS}/nothing/heartbeat", b""),
+    ):
         headers = {"Authorization": written} | OURS
         first, second = (
-            same(house._http.request(method, path, content=b"{}", headers=headers | more))
+            same(house._http.request(method, path, content=body, headers=headers | more))
             for more in ({}, ORIGIN)
         )
         assert first == second

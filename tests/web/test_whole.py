@@ -26,6 +26,8 @@ from prepaid.web.bodies import LARGEST_BATCH
 from prepaid.web.front import Answer, Asked, Front, Hot, Later, Unusual
 
 CREDITS = "/api/iam/v1/usage/credits"
+CHARGES = "/api/iam/v1/usage/charges"
+RESERVATIONS = "/api/iam/v1/usage/reservations"
 
 
 @pytest.fixture
@@ -134,7 +136,7 @@ def charge(secret: str, body: bytes, *more: str) -> bytes:
     sized = not any(one.startswith("Transfer") for one in more)
     length = (f"Content-Length: {len(body)}",) if sized else ()
     lines = (
-        f"POST {CREDITS.replace('credits', 'charges')} HTTP/1.1",
+        f"POST {CHARGES} HTTP/1.1",
         "Host: credits.example.com",
         f"Authorization: Bearer {secret}",
         "Content-Type: application/json",
@@ -225,33 +227,52 @@ def test_what_comes_while_another_is_under_way_waits_for_it(
     assert refused(line) == (True, "insufficient_credits")
 
 
-def test_a_heartbeat_by_whoever_is_not_remembered_goes_around_too(
-    line: socket.socket, house: House, uid: str
+@pytest.mark.parametrize(
+    ("first_line", "of_another"),
+    [
+        (f"POST {RESERVATIONS}/{{name}}/heartbeat", "unknown_reservation"),
+        (f"POST {CHARGES}", "insufficient_credits"),
+        (f"GET {CREDITS}", "OK"),
+    ],
+)
+def test_who_is_not_remembered_goes_around_too(
+    first_line: str, of_another: str, line: socket.socket, house: House, uid: str
 ) -> None:
     """A kernel that has a token of its own comes when that is just forgotten. What it is told is
     what the route tells."""
+    own = house.key(Scope.USER, uid).secret
     house.post("/api/iam/v1/accounts", house.admin(), {"uid": uid}, 201)
     granted = {"credits": 10, "key": "start", "reason": "to spend"}
     house.post(f"/api/iam/v1/accounts/{uid}/grants", house.admin(), granted, 201)
-    own = house.key(Scope.USER, uid).secret
     asked = {"resource": "k1", "burning_rate": 0, "credits": 5, "key": "h"}
-    path = "/api/iam/v1/usage/reservations"
-    name = house.post(path, own, asked, 201)["reservation"]["id"]
+    name = house.post(RESERVATIONS, own, asked, 201)["reservation"]["id"]
     revoked = house.key(Scope.USER, uid)
     house.ask("DELETE", f"/api/iam/v1/api-keys/{revoked.key.id}", own)
     for secret, expected in (
         (house.key(Scope.USER, uid).secret, "OK"),
         (token(uid, handle="ada"), "OK"),
-        (token(f"not-{uid}"), "unknown_reservation"),
+        (token(f"not-{uid}"), of_another),
         (revoked.secret, "unauthenticated"),
         ("prepaid_none", "unauthenticated"),
     ):
-        head = f"POST {path}/{name}/heartbeat HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
-        line.sendall(f"{head}Authorization: Bearer {secret}\r\n\r\n".encode())
-        ((told, body),) = answers(line, 1)
+        body = ONE if first_line.startswith("POST") else b""
+        line.sendall(said(first_line.format(name=name), secret, body))
+        ((told, answered),) = answers(line, 1)
         assert goes_around(told)
-        answer = json.loads(body)
+        answer = json.loads(answered)
         assert answer.get("code", answer["message"]) == expected
+
+
+def said(first_line: str, secret: str, body: bytes = b"") -> bytes:
+    """A request, with a body of JSON."""
+    lines = (
+        f"{first_line} HTTP/1.1",
+        "Host: credits.example.com",
+        f"Authorization: Bearer {secret}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 @pytest.mark.parametrize("written", ["Bearer", "Bearer ", "Bearer  \t", "bearer x", ""])

@@ -1,5 +1,6 @@
 """Charges: so much now, for a resource, or a refusal that says what is missing."""
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ from prepaid.wire import EntryOut, entry_out
 
 router = APIRouter(route_class=BatchRoute, tags=["spending"])
 
-PLAIN = re.compile(r"([0-9]{1,9})(?:[.]([0-9]{1,6}))?")
+PLAIN = re.compile(rb"[0-9]{1,9}([.][0-9]{1,6})?")
 """A number that is as many microcredits as its digits say, and not too many."""
 
 RESOURCE, RESOURCE_TYPE, DESCRIPTION = 200, 50, 500
@@ -113,19 +114,26 @@ async def charges(service: TheService, caller: AnyCaller, asked: ChargesIn) -> R
 
 def charge_at_once(asked: Asked) -> Later[Posted]:
     """The same as `charge`, for what usually comes."""
-    caller, one = asked.caller(), _read(asked.body, _one)
-    charging = consumption.charge(asked.service.ledger, _command(caller, _usual(one)))
-    return Later(charging, lambda posted: Json(_charged(posted), status_code=201))
+    one = _usual(_read(asked.body, _one))
+
+    def begin(caller: Caller) -> asyncio.Future[Posted]:
+        return consumption.charge(asked.service.ledger, _command(caller, one))
+
+    return Later(asked.by(begin), lambda posted: Json(_charged(posted), status_code=201))
 
 
 def charges_at_once(asked: Asked) -> Later[list[Posted | Refusal]]:
     """The same as `charges`, for what usually comes."""
-    caller, several = asked.caller(), _read(asked.body, _several).charges
+    several = [_usual(one) for one in _read(asked.body, _several).charges]
     if not 1 <= len(several) <= consumption.MOST_CHARGES:
         raise Unusual
-    commands = [_command_or_refusal(caller, _usual(one)) for one in several]
-    charging = consumption.charge_all(asked.service.ledger, _charges(commands))
-    return Later(charging, lambda charged: _charged_all(asked.service, commands, charged))
+    commands = list[Charge | Refusal]()
+
+    def begin(caller: Caller) -> asyncio.Future[list[Posted | Refusal]]:
+        commands.extend(_command_or_refusal(caller, one) for one in several)
+        return consumption.charge_all(asked.service.ledger, _charges(commands))
+
+    return Later(asked.by(begin), lambda charged: _charged_all(asked.service, commands, charged))
 
 
 def _charges(commands: Sequence[Charge | Refusal]) -> list[Charge]:
@@ -202,22 +210,18 @@ def _usual(asked: _ChargeAsked) -> _ChargeAsked:
         and len(asked.description) <= DESCRIPTION
         and " " not in asked.resource_type
         and (asked.account_uid is None or UID.fullmatch(asked.account_uid))
+        and PLAIN.fullmatch(asked.credits)
     ):
         raise Unusual
     return asked
 
 
 def _credits(written: Decimal | msgspec.Raw) -> Credits:
-    """A JSON number, exactly. Texts that are numbers have rules of their own."""
+    """A number, exactly; what hasn't been read yet is PLAIN."""
     if isinstance(written, Decimal):
         return Credits.read(written)
-    text = bytes(written).decode()
-    if plain := PLAIN.fullmatch(text):
-        return Credits(int(plain[1] + (plain[2] or "").ljust(6, "0")))
-    try:
-        return Credits.read(Decimal(text))
-    except ArithmeticError:
-        raise Unusual from None
+    whole, _, part = bytes(written).decode().partition(".")
+    return Credits(int(whole + part.ljust(6, "0")))
 
 
 def _command_or_refusal(caller: Caller, asked: ChargeIn | _ChargeAsked) -> Charge | Refusal:

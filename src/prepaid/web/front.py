@@ -6,8 +6,7 @@ what the ledger needs. Here the path is looked up in a dict, the body is read by
 answer is made by the functions that the routes use, in two steps: the first asks the ledger or the
 reader, the second runs when these have answered. The server (`cli/protocol.py`) hands requests over
 before it would begin one of ASGI's. Whatever is unusual (another form of the body, an origin,
-another query, a token that has to be asked for and isn't a heartbeat's) goes on to the app as it
-came: its routes know every rule, and say what is wrong.
+another query) goes on to the app as it came: its routes know every rule, and say what is wrong.
 """
 
 import asyncio
@@ -66,20 +65,9 @@ class Asked(Struct):
         """Without what it came with: a token is among its headers."""
         return f"Asked({self.tail!r})"
 
-    def caller(self) -> Caller:
-        """Who asks, if that is known.
-
-        Raises:
-            Unusual: somebody has to be asked, or it isn't said in the usual way.
-        """
-        caller = self.identity.known(self._token())
-        if caller is None:
-            raise Unusual
-        return caller
-
     def by(self, begin: Callable[[Caller], asyncio.Future[T]]) -> asyncio.Future[T]:
         """What comes of something that is begun for whoever asks: at once, or when it is found out
-        who that is. Then it is too late for `begin` to find something unusual.
+        who that is. So it is too late for `begin` to find something unusual.
 
         Raises:
             Unusual: it isn't said in the usual way.

@@ -68,8 +68,7 @@ async def heartbeat(service: TheService, caller: AnyCaller, reservation_id: str)
 
 
 def heartbeat_at_once(asked: Asked) -> Later[Held]:
-    """The same as `heartbeat`, before routes are looked for: also for whoever isn't remembered,
-    since a kernel that has a token of its own comes when that is just forgotten."""
+    """The same as `heartbeat`, before routes are looked for."""
 
     def begin(caller: Caller) -> asyncio.Future[Held]:
         beat = Beat(id_of(asked.tail), own_account(caller))

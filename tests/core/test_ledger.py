@@ -288,6 +288,29 @@ def test_what_is_decided_bit_by_bit_is_what_is_decided_at_once(
     assert later == state
 
 
+@pytest.mark.parametrize(
+    ("kind", "days", "drawn_from"),
+    [
+        (Kind.PROMOTION, 2, "given"),
+        (Kind.PROMOTION, None, "2"),
+        (Kind.ADJUSTMENT, None, "2"),
+        (Kind.PURCHASE, 1, "2"),
+    ],
+)
+def test_what_comes_in_the_same_batch_has_its_place_among_what_was_there(
+    kind: Kind, days: int | None, drawn_from: str
+) -> None:
+    state = rich(granted(1, 10), granted(2, 10, Kind.PROMOTION, days=5))
+    expires = None if days is None else AT + timedelta(days=days)
+    given_ = replace(GIVE, kind=kind, expires_at=expires)
+    decision = decide(state, [given_, replace(CHARGE, credits=Credits.of(1))], AT)
+    names = {id_: "given" if id_ == GIVE.id else str(id_.int) for id_ in state.grants["ada"]}
+    less = [names[one.id] for one in state.grants["ada"].values() if one.remaining != one.credits]
+    assert less == [drawn_from]
+    assert [*state.grants["ada"]] == [*ordered(state.grants["ada"].values())]
+    assert set(decision.granted) == {GIVE.id}
+
+
 def test_credits_that_come_in_the_same_batch_can_be_spent_in_it() -> None:
     decision = decide(rich(), [GIVE, CHARGE], AT)
     assert decision.granted[GIVE.id].remaining == Credits.of(2)

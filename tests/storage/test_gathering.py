@@ -113,6 +113,24 @@ async def test_who_is_one_too_many_is_refused_until_others_are_told(
             with pytest.raises(LedgerBusy, match="10 wait for a number already"):
                 gathered.ask(1)
             asking[-1].cancel()
-            await asyncio.wait(asking)
+            assert len(await told(*asking)) == 10
             await asyncio.sleep(0)  # until it has counted, too
         assert await told(*asked(gathered, *range(1, 11))) == [*range(2, 21, 2)]
+
+
+@pytest.mark.parametrize("patience", [0, 60])
+async def test_who_has_asked_before_the_end_is_answered_if_there_is_time(patience: float) -> None:
+    """Whether their question is under way or not; and nobody who asks later."""
+    oracle = Oracle()
+    gathered = Gathering(oracle.find, AT_ONCE, "a number", patience)
+    async with gathered.open():
+        asking = asked(gathered, *range(1, 6))
+        oracle.held.clear()
+        await asyncio.sleep(0)
+        assert oracle.questions == [[1, 2, 3]]
+        if patience:
+            asyncio.get_running_loop().call_soon(oracle.held.set)
+    answers = [2, 4, 6, 8, 10] if patience else [LedgerUnavailable] * 5
+    assert await told(*asking) == answers
+    with pytest.raises(LedgerUnavailable, match="stopping"):
+        gathered.ask(1)

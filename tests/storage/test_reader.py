@@ -310,11 +310,12 @@ async def test_who_asks_while_postgresql_is_away_is_told_so_until_it_is_back(
 
 
 async def test_a_reader_that_closes_answers_who_has_asked_and_nobody_else(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database,
 ) -> None:
-    monkeypatch.setattr(gathering, "FINISH_SECONDS", 60)
     await make_accounts(database, UIDS)
-    async with Reader(database, lambda: AT).open() as opened:
+    closing = Reader(database, lambda: AT)
+    closing._gathering._patience = 60
+    async with closing.open() as opened:
         await opened.balance(UIDS[0])  # so that it has connected
         asking = [asyncio.create_task(opened.balance(uid)) for uid in UIDS]
         await asyncio.sleep(0)

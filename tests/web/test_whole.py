@@ -228,18 +228,19 @@ def test_what_comes_while_another_is_under_way_waits_for_it(
 
 
 @pytest.mark.parametrize(
-    ("first_line", "of_another"),
+    ("asks", "of_another", "left"),
     [
-        (f"POST {RESERVATIONS}/{{name}}/heartbeat", "unknown_reservation"),
-        (f"POST {CHARGES}", "insufficient_credits"),
-        (f"GET {CREDITS}", "OK"),
+        ((f"POST {RESERVATIONS}/{{name}}/heartbeat", b""), "unknown_reservation", 10),
+        ((f"POST {CHARGES}", ONE), "insufficient_credits", 9),
+        ((f"POST {CHARGES}/batch", b'{"charges": [%s]}' % ONE), "OK", 9),
+        ((f"GET {CREDITS}", b""), "OK", 10),
     ],
 )
-def test_who_is_not_remembered_goes_around_too(
-    first_line: str, of_another: str, line: socket.socket, house: House, uid: str
+def test_who_is_not_remembered_goes_around_too(  # noqa: PLR0913, PLR0917 - fixtures among them
+    asks: tuple[str, bytes], of_another: str, left: int, line: socket.socket, house: House, uid: str
 ) -> None:
     """A kernel that has a token of its own comes when that is just forgotten. What it is told is
-    what the route tells."""
+    what the route tells, and a key is charged once to whose it is."""
     own = house.key(Scope.USER, uid).secret
     house.post("/api/iam/v1/accounts", house.admin(), {"uid": uid}, 201)
     granted = {"credits": 10, "key": "start", "reason": "to spend"}
@@ -255,12 +256,13 @@ def test_who_is_not_remembered_goes_around_too(
         (revoked.secret, "unauthenticated"),
         ("prepaid_none", "unauthenticated"),
     ):
-        body = ONE if first_line.startswith("POST") else b""
+        first_line, body = asks
         line.sendall(said(first_line.format(name=name), secret, body))
         ((told, answered),) = answers(line, 1)
         assert goes_around(told)
         answer = json.loads(answered)
         assert answer.get("code", answer["message"]) == expected
+    assert house.get(CREDITS, own)["balance"] == left
 
 
 def said(first_line: str, secret: str, body: bytes = b"") -> bytes:

@@ -49,14 +49,25 @@ def spending_order(grants: Iterable[Grant]) -> list[Grant]:
     """Priority first, then what expires soonest, then the oldest."""
     found = list(grants)
     if len(found) > 1:
-        found.sort(key=lambda one: (one.priority, one.expires_at or NEVER, one.at, one.id))
+        found.sort(key=_place)
     return found
 
 
+def _place(one: Grant) -> tuple[int, datetime, datetime, UUID]:
+    return (one.priority, one.expires_at or NEVER, one.at, one.id)
+
+
 def ordered(grants: Iterable[Grant]) -> dict[UUID, Grant]:
-    """An account's grants as the books have them: in spending order, which costs more than a
-    charge where there are hundreds, and changes only with a new one."""
+    """An account's grants as the books have them: in spending order. To sort hundreds costs more
+    than a charge, and only a new one changes the order."""
     return {one.id: one for one in spending_order(grants)}
+
+
+def with_one_more(grants: dict[UUID, Grant], grant: Grant) -> dict[UUID, Grant]:
+    """An account's grants with a new one, which mostly comes last: then nothing is sorted."""
+    last = next(reversed(grants.values()), grant)
+    grants[grant.id] = grant
+    return grants if _place(last) <= _place(grant) else ordered(grants.values())
 
 
 def drawn(grants: Iterable[Grant], credits_: Credits) -> Iterator[Grant]:

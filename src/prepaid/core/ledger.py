@@ -44,7 +44,7 @@ from prepaid.core.errors import (
     Refusal,
     UnknownGrant,
 )
-from prepaid.core.grants import PRIORITY, Grant, ordered
+from prepaid.core.grants import PRIORITY, Grant, with_one_more
 from prepaid.core.journal import Journal
 from prepaid.core.metering import Meter
 
@@ -155,7 +155,7 @@ class _Batch(Struct):
         grant = _grant(give, self.journal.at)
         self.journal.decision.granted[grant.id] = grant
         if (held := self.journal.books.grants.get(account.uid)) is not None:
-            self.journal.books.grants[account.uid] = ordered([*held.values(), grant])
+            self.journal.books.grants[account.uid] = with_one_more(held, grant)
         return self.journal.post(_given(give, self.journal.at))
 
     def charge(self, charge: Charge) -> Entry:

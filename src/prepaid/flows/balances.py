@@ -11,10 +11,12 @@ from prepaid.storage.reader import Reader
 
 
 def current(reader: Reader, uid: str) -> asyncio.Future[Balance]:
-    """What an account has; everybody who asks a service at the same time is told by one query.
+    """What an account has; everybody who asks a service at the same time is told by one query. It
+    is under way at once, and waited for by whoever wants to.
 
     Raises:
         UnknownAccount: there is none.
+        LedgerUnavailable, LedgerBusy: not now; that may be said at once.
     """
     return reader.asking(uid)
 

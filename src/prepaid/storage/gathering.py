@@ -27,7 +27,8 @@ class Gathering(Generic[K, V]):
     """Those who wait, by what they ask about. Use it as `async with gathering.open()`.
 
     `find` is given up to `at_once` of that, and yields for each of them what it is, or a fault, as
-    soon as it is known. `what` says in a refusal what they wait for.
+    soon as it is known. `what` says in a refusal what they wait for. They are answered for up to
+    `patience` seconds more when all ends.
     """
 
     def __init__(
@@ -35,10 +36,12 @@ class Gathering(Generic[K, V]):
         find: Callable[[Sequence[K]], AsyncIterator[tuple[K, V | Exception]]],
         at_once: int,
         what: str,
+        patience: float = FINISH_SECONDS,
     ) -> None:
         self._find = find
         self._at_once = at_once
         self._what = what
+        self._patience = patience
         self._asking: dict[K, list[asyncio.Future[V]]] = {}
         self._waiting = 0
         self._answering: asyncio.Task[None] | None = None
@@ -47,7 +50,7 @@ class Gathering(Generic[K, V]):
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Answers. Who has asked is answered before the end, unless the database hangs: then they
+        """Answers. Who has asked is answered before the end, unless that takes too long: then they
         are refused."""
         self._is_open, self._loop = True, asyncio.get_running_loop()
         try:
@@ -55,7 +58,7 @@ class Gathering(Generic[K, V]):
         finally:
             self._is_open = False
             if (answering := self._answering) is not None:
-                await asyncio.wait([answering], timeout=FINISH_SECONDS)
+                await asyncio.wait([answering], timeout=self._patience)
                 answering.cancel()
                 await asyncio.wait([answering], timeout=FINISH_SECONDS)
             self._refuse_all(stopping())  # of whom it may not have heard yet
@@ -74,7 +77,9 @@ class Gathering(Generic[K, V]):
         self._asking.setdefault(key, []).append(answer)
         self._waiting += 1
         if self._answering is None:
-            self._answering = self._loop.create_task(self._answer_all(), name=self._what)
+            self._answering = self._loop.create_task(
+                self._answer_all(), name=f"answers: {self._what}"
+            )
         return answer
 
     async def _answer_all(self) -> None:

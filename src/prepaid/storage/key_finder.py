@@ -31,11 +31,12 @@ class KeyFinder:
         self._direct = direct(database)
         self._rows = Rows([*api_keys.columns], database.engine.dialect)
         self._sqlite = database.sqlite
-        self._gathering = Gathering(self._find, AT_ONCE, "a key to be looked up")
+        self._gathering = Gathering(self._find, AT_ONCE, "a key to be looked up", patience=0)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator["KeyFinder"]:
-        """Gives the connection back at the end, when those who have asked are answered."""
+        """Gives the connection back at the end. Who isn't known by then is refused: nothing that
+        they asked for has begun, and others need the time."""
         try:
             async with self._gathering.open():
                 yield self

@@ -78,8 +78,15 @@ class Reader:
                 await asyncio.sleep(0)
         for uid, one in found.items():
             if one.account.open > FEW:
-                (whole,) = await self._balances.find([uid], ALL)
-                yield uid, _reckoned(whole, self._clock())
+                yield uid, await self._alone(uid)
+
+    async def _alone(self, uid: str) -> _Told:
+        """What befalls the question about this one is no concern of the others."""
+        try:
+            (found,) = await self._balances.find([uid], ALL)
+        except Exception as fault:  # noqa: BLE001 - it is told to whoever waits for it
+            return fault
+        return _reckoned(found, self._clock())
 
 
 def _reckoned(found: Found, at: datetime) -> _Told:

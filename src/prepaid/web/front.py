@@ -6,7 +6,8 @@ what the ledger needs. Here the path is looked up in a dict, the body is read by
 answer is made by the functions that the routes use, in two steps: the first asks the ledger or the
 reader, the second runs when these have answered. The server (`cli/protocol.py`) hands requests over
 before it would begin one of ASGI's. Whatever is unusual (another form of the body, an origin,
-another query) goes on to the app as it came: its routes know every rule, and say what is wrong.
+another query, no token) goes on to the app as it came: its routes know every rule, and say what is
+wrong.
 """
 
 import asyncio

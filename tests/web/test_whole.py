@@ -131,18 +131,23 @@ def test_who_has_gone_hurts_nobody(line: socket.socket, house: House, secret: st
     assert house.get(CREDITS, secret)["success"] is True
 
 
-def charge(secret: str, body: bytes, *more: str) -> bytes:
-    """A request for a charge."""
+def said(first_line: str, secret: str, body: bytes, *more: str) -> bytes:
+    """A request with a body of JSON, whose length it says unless it comes in chunks."""
     sized = not any(one.startswith("Transfer") for one in more)
     length = (f"Content-Length: {len(body)}",) if sized else ()
     lines = (
-        f"POST {CHARGES} HTTP/1.1",
+        f"{first_line} HTTP/1.1",
         "Host: credits.example.com",
         f"Authorization: Bearer {secret}",
         "Content-Type: application/json",
         *(*length, *more),
     )
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def charge(secret: str, body: bytes, *more: str) -> bytes:
+    """A request for a charge."""
+    return said(f"POST {CHARGES}", secret, body, *more)
 
 
 ONE = b'{"credits": 1, "key": "k"}'
@@ -263,18 +268,6 @@ def test_who_is_not_remembered_goes_around_too(  # noqa: PLR0913, PLR0917 - fixt
         answer = json.loads(answered)
         assert answer.get("code", answer["message"]) == expected
     assert house.get(CREDITS, own)["balance"] == left
-
-
-def said(first_line: str, secret: str, body: bytes = b"") -> bytes:
-    """A request, with a body of JSON."""
-    lines = (
-        f"{first_line} HTTP/1.1",
-        "Host: credits.example.com",
-        f"Authorization: Bearer {secret}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-    )
-    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
 @pytest.mark.parametrize("written", ["Bearer", "Bearer ", "Bearer  \t", "bearer x", ""])

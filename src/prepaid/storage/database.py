@@ -40,7 +40,7 @@ ANSWER_SECONDS = 10
 connection is waited for."""
 
 FINISH_SECONDS = 1.5
-"""How long a stopping service waits for a database that hangs."""
+"""How long each part of a stopping service waits for a database that hangs."""
 
 
 ASKED = 3

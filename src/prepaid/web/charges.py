@@ -124,7 +124,7 @@ def charge_at_once(asked: Asked) -> Later[Posted]:
 
 def charges_at_once(asked: Asked) -> Later[list[Posted | Refusal]]:
     """The same as `charges`, for what usually comes."""
-    if asked.body.count(b"{") > consumption.MOST_CHARGES + 1:  # before they are read
+    if asked.body.count(b"{") > consumption.MOST_CHARGES + 1:  # too many: not even read
         raise Unusual
     several = [_usual(one) for one in _read(asked.body, _several).charges]
     if not several:

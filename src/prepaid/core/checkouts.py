@@ -92,11 +92,19 @@ def mismatches(checkout: Checkout, claim: Claim) -> list[str]:
         ("account", checkout.account_uid, claim.account_uid),
         ("customer", checkout.customer_id, claim.customer_id),
         ("price", checkout.price_id, claim.price_id),
-        ("credits", str(checkout.credits), str(claim.credits)),
+        ("credits", checkout.credits, claim.credits),
         ("currency", checkout.price.currency, claim.subtotal.currency),
         ("amount", checkout.price.minor, claim.subtotal.minor),
     )
-    return [f"{what} is {told!r}, {DIFFERS} {ours!r}" for what, ours, told in pairs if ours != told]
+    return [
+        f"{what} is {_said(told)}, {DIFFERS} {_said(ours)}"
+        for what, ours, told in pairs
+        if ours != told
+    ]
+
+
+def _said(value: object) -> str:
+    return repr(str(value) if isinstance(value, Credits) else value)
 
 
 def after(checkout: Checkout, news: News, claim: Claim, at: datetime) -> Checkout:

@@ -22,6 +22,8 @@ from prepaid.core.entries import Entry, Kind
 from prepaid.core.filters import EVERY, Filter
 from prepaid.storage.tables import entries, keyed, microseconds
 
+_NAMES = [column.name for column in entries.columns]
+
 
 async def recorded(
     connection: AsyncConnection, keys: Collection[tuple[str, str]]
@@ -172,4 +174,4 @@ def _of_type(resource_type: str) -> ColumnElement[bool]:
 
 def values_of(entry: Entry) -> dict[str, object]:
     """An entry as its row has it."""
-    return {column.name: getattr(entry, column.name) for column in entries.columns}
+    return {name: getattr(entry, name) for name in _NAMES}

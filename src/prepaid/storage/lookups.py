@@ -85,7 +85,7 @@ class Lookups:
         known = self._remembered
         named = {one.claim.checkout_id for one in events}
         found = await self._driver.checkouts([*filter(None, named)])
-        uids = {one.account_uid for one in found.values()} - known.accounts.keys()
+        uids = {one.account_uid for one in found.values() if one.account_uid not in known.accounts}
         read = await self._driver.accounts([*uids]) if uids else {}
         known.learn({uid: one for uid, one in read.items() if uid not in known.accounts}, {})
         known.expect(found)

@@ -34,11 +34,12 @@ from sqlalchemy.types import TypeDecorator
 from prepaid.core.amounts import MOST_MICRO, Credits
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 def microseconds(at: datetime) -> int:
     """An instant as whole microseconds since 1970, exactly: a float of seconds would not be."""
-    return (at - EPOCH) // timedelta(microseconds=1)
+    return (at - EPOCH) // MICROSECOND
 
 
 class Instant(TypeDecorator[datetime]):

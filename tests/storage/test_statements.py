@@ -68,6 +68,25 @@ async def test_one_list_may_be_longer_than_another(on_postgresql: str) -> None:
     await connection.close()
 
 
+FOUND = Statement("""
+WITH found AS (SELECT one FROM unnest($1::bigint[]) AS asked (one) WHERE one > 0)
+SELECT (SELECT count(*) FROM found) = cardinality($1)
+""")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "all_of_them"),
+    [([], True), ([0], False), ([1], True), ([1, 0], False), ([1, 2], True)],
+)
+async def test_whether_all_are_there(
+    on_postgresql: str, numbers: list[int], *, all_of_them: bool
+) -> None:
+    connection = await asyncpg.connect(on_postgresql.replace("+asyncpg", ""))
+    statement, values = FOUND.filled([numbers])
+    assert await connection.fetchval(statement, *values) is all_of_them
+    await connection.close()
+
+
 @pytest.mark.parametrize("odd", [SEPARATOR, NOTHING, f"a{SEPARATOR}b"])
 def test_what_would_be_read_as_something_else_is_refused(odd: str) -> None:
     with pytest.raises(Unlisted):

@@ -42,6 +42,10 @@ CHANGED = """
     RETURNING 1
 """
 
+STALE = "CAST('stale at ' || clock_timestamp() AS integer)"
+"""What fails, and a statement with it. It is worked out when it is come to, as what has a clock in
+it is: a constant would fail before anything was looked at."""
+
 CHARGE = Statement(f"""
 WITH changed AS ({CHANGED}), drawn AS (
     UPDATE grants SET remaining = new.remaining, unspent = new.remaining > 0
@@ -57,12 +61,11 @@ WITH changed AS ({CHANGED}), drawn AS (
         AS new (uid, number, id, credits, balance, key, fingerprint, source, reason, actor)
 )
 SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
-    CASE WHEN (SELECT count(*) FROM drawn) = cardinality($7) THEN 0
-    ELSE CAST('stale ' || (SELECT count(*) FROM drawn) AS integer) END
-ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
+    CASE WHEN (SELECT count(*) FROM drawn) = cardinality($7) THEN 0 ELSE {STALE} END
+ELSE {STALE} END
 """)  # noqa: S608 - statements of our own
-"""The last cast fails where an account or a grant is not as it was, and all of it with it. The
-accounts come first, and are locked before anything else, as on the long way."""
+"""It fails where an account or a grant is not as it was. The accounts come first, and are locked
+before anything else, as on the long way."""
 
 _GRANTED = 17
 _POSTED = _GRANTED + _GRANTS.width
@@ -86,12 +89,11 @@ WITH changed AS ({CHANGED}), advanced AS (
 ), posted AS ({_ENTRIES.into(_ENTRIES.listed(_POSTED))}
 ), kept AS ({_INBOX.into(_INBOX.listed(_KEPT))})
 SELECT CASE WHEN (SELECT count(*) FROM changed) = cardinality($1) THEN
-    CASE WHEN (SELECT count(*) FROM advanced) = cardinality($7) THEN 0
-    ELSE CAST('stale ' || (SELECT count(*) FROM advanced) AS integer) END
-ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
+    CASE WHEN (SELECT count(*) FROM advanced) = cardinality($7) THEN 0 ELSE {STALE} END
+ELSE {STALE} END
 """)  # noqa: S608 - statements of our own
 
-BEAT = Statement("""
+BEAT = Statement(f"""
 WITH old AS (
     SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])
         AS old (uid, balance, last_entry, reserved, new_reserved)
@@ -118,10 +120,9 @@ WITH old AS (
 )
 SELECT CASE WHEN (SELECT * FROM same) = cardinality($1)
     AND (SELECT count(*) FROM changed) = (SELECT count(*) FROM old WHERE new_reserved <> reserved)
-    THEN CASE WHEN (SELECT count(*) FROM beaten) = cardinality($7) THEN 0
-    ELSE CAST('stale ' || (SELECT count(*) FROM beaten) AS integer) END
-ELSE CAST('stale ' || (SELECT count(*) FROM changed) AS integer) END
-""")
+    THEN CASE WHEN (SELECT count(*) FROM beaten) = cardinality($7) THEN 0 ELSE {STALE} END
+ELSE {STALE} END
+""")  # noqa: S608 - statements of our own
 
 
 NO_INTEGER, CONSTRAINT, COLLISION = "22P02", "23", "40"

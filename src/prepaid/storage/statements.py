@@ -3,8 +3,9 @@
 The driver asks of each element of a list whether it is a list itself, which takes longer than all
 that the ledger decides. So a list is one text here, which the database takes apart: numbers, ids
 and bytes as PostgreSQL writes arrays, texts with a separator before each. And if all lists have
-one element, the statement is one of single values: to make and to read a dozen lists of one takes
-longer than all the rest.
+one element, the statement is one of single values, and whether all of a part's rows were found is
+whether there is one: to make, to read and to count a dozen lists of one takes longer than all the
+rest.
 """
 
 import re
@@ -18,6 +19,7 @@ SEPARATOR, NOTHING = "\x1f", "\x1e"
 
 _LIST = re.compile(r"\$(\d+)::(\w+)\[\]")
 _COUNT = re.compile(r"cardinality\(\$(\d+)\)")
+_ALL = re.compile(r"\(SELECT count\(\*\) FROM (\w+)\) = cardinality\(\$\d+\)")
 _ROWS = re.compile(r"unnest\((.*?)\)", re.DOTALL)
 
 
@@ -27,7 +29,8 @@ class Unlisted(Exception):  # noqa: N818 - it is what is found
 
 class Statement:
     """A statement whose parameters are single values, or lists: `$1::text[]` where they are given
-    to `unnest`, and `cardinality($1)` for how many there are."""
+    to `unnest`, `cardinality($1)` for how many there are, and `(SELECT count(*) FROM part) =
+    cardinality($1)` for whether there are as many in a part of the statement, and no more."""
 
     def __init__(self, written: str) -> None:
         kinds = {int(place): kind.lower() for place, kind in _LIST.findall(written)}
@@ -52,7 +55,8 @@ class Statement:
 
 def _of_one(written: str) -> str:
     rows = _ROWS.sub(lambda found: f"(VALUES ({found[1]}))", written)
-    return _COUNT.sub("1", rows.replace("[]", ""))
+    there = _ALL.sub(lambda found: f"EXISTS (SELECT FROM {found[1]})", rows)
+    return _COUNT.sub("1", there.replace("[]", ""))
 
 
 def _of_many(written: str, kinds: Mapping[int, str]) -> str:

@@ -199,6 +199,15 @@ def test_a_fault_of_the_service_ends_nothing() -> None:
     assert world.sent_at[1:] == [0, 1, 3, 33]
 
 
+@pytest.mark.parametrize("status", [301, 403, 404, 408])
+def test_what_a_proxy_says_ends_nothing(status: int) -> None:
+    """It doesn't find the service while that is started again."""
+    proxys = Answer(status, {}, b"404 page not found", 0.0)
+    holding, world = opened(proxys, answer(90), CLOSED)
+    run(holding._to_beat(), world.do)
+    assert world.sent_at[1:] == [0, 1, 31]
+
+
 def test_the_service_is_left_alone_as_it_asks_but_no_longer_than_a_heartbeat() -> None:
     busy = refused(503, Retry_After="7")
     holding, world = opened(busy, refused(429, Retry_After="86400"), answer(90), CLOSED)

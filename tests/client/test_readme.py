@@ -43,7 +43,7 @@ def test_every_example_runs(
 
 def test_every_error_in_the_table_has_its_code() -> None:
     rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", README.read_text(), re.MULTILINE)
-    assert len(rows) == 12
+    assert len(rows) == 13
     for name, code in rows:
         assert getattr(prepaid_client.errors, name).code == code
         assert getattr(prepaid_client, name) is getattr(prepaid_client.errors, name)

@@ -89,10 +89,18 @@ def test_a_code_that_is_not_known_becomes_the_nearest_class(
     assert type(error) is nearest
     assert (error.code, error.title, error.detail) == ("quite_new", "T", "D")
     assert error.status == status
-    unexplained = answer(status, "<html>").fault()
-    assert type(unexplained) is nearest
+
+
+@pytest.mark.parametrize(
+    "body", ["<html>", "404 page not found", "", '{"message":"no route"}', "[]"]
+)
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 408, 413, 422, 500, 503])
+def test_what_is_not_the_services_own_answer_refuses_nothing(status: int, body: str) -> None:
+    """A proxy gives it, while the service is started again, say."""
+    unexplained = answer(status, body).fault()
+    assert type(unexplained) is Unreadable
     assert unexplained.status == status
-    assert unexplained.code == nearest.code
+    assert "is the URL right?" in unexplained.detail
 
 
 def test_a_known_code_counts_more_than_the_status() -> None:

@@ -33,6 +33,7 @@ from prepaid_client.errors import (
     Unknown,
     UnknownAccount,
     UnknownReservation,
+    Unreadable,
 )
 from prepaid_client.records import Balance, Charge, Entry, NewCharge, Reservation, Usage
 from prepaid_client.reserving import LiveReservation
@@ -69,5 +70,6 @@ __all__ = [
     "Unknown",
     "UnknownAccount",
     "UnknownReservation",
+    "Unreadable",
     "Usage",
 ]

@@ -66,10 +66,24 @@ class Answer:
         try:
             told = refusal(self.document())
         except Unreadable:
-            told = _unexplained(self.status)
+            told = self._unexplained()
         if isinstance(told, Unavailable):
             told.retry_after_seconds = _retry_after(self.headers)
         return told
+
+    def _unexplained(self) -> PrepaidError:
+        """A refusal has a code. What has none may be a proxy's that doesn't find the service just
+        now, whatever its status: nobody was asked, so nothing was refused."""
+        kind = _nearest(self.status) if self._has_code() else Unreadable
+        error = kind(f"The answer is {self.status}, and not one of prepaid's: is the URL right?")
+        error.status = self.status
+        return error
+
+    def _has_code(self) -> bool:
+        try:
+            return bool(self.document().take("code", text))
+        except Unreadable:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +126,6 @@ def _kind(code: str, status: int) -> type[PrepaidError]:
 
 def _nearest(status: int) -> type[PrepaidError]:
     return NEAREST.get(status, Unavailable if status >= FAULTS else Refused)
-
-
-def _unexplained(status: int) -> PrepaidError:
-    error = _nearest(status)(f"The answer is {status}, and not one of prepaid's: is the URL right?")
-    error.status = status
-    return error
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from express_ways import AT, Time, books_are_right, charge, give, offers, only_id
 from local_postgres import LocalPostgres
+from prepaid.core import reservations as reserving
 from prepaid.core.amounts import Credits, Money
 from prepaid.core.checkouts import State
 from prepaid.core.commands import (
@@ -286,6 +287,32 @@ async def test_a_beat_renews_a_slice(
     assert express.remembered.reservations == {beat.reservation_id: stored}
     assert express.remembered.accounts["ada"][0] == booked["ada"]
     await books_are_right(database)
+
+
+@pytest.mark.parametrize("limit", [None, Credits.of(20)])
+async def test_a_beat_waits_for_who_decides_about_its_reservation(
+    database: Database, ledger: Ledger, express: Express, time: Time, limit: Credits | None
+) -> None:
+    """Another process has read it, and will write that it was lost: it must not be told that it
+    goes on. One with a limit changes no account, whose lock would keep it waiting."""
+    held = await running(ledger, limit=limit)
+    beat = Beat(held.reservation.id, None)
+    assert await told(express, beat) != [None]
+    time.passes(4)
+    async with database.writing() as connection:
+        await accounts.lock(connection, ["ada"])
+        (read,) = await reservations.named(connection, {beat.reservation_id}, ())
+        beating = asyncio.create_task(told(express, beat))
+        await asyncio.wait([beating], timeout=0.3)
+        assert not beating.done()
+        await reservations.save(
+            connection, [replace(read, state=reserving.State.LOST, ended_at=AT)]
+        )
+    assert await beating == [None]
+    async with database.reading() as connection:
+        stored = await reservations.find(connection, beat.reservation_id)
+    assert stored is not None
+    assert (stored.state, stored.beat_at) == (reserving.State.LOST, read.beat_at)
 
 
 async def test_a_beat_of_what_has_a_limit_changes_no_account(

@@ -93,7 +93,7 @@ async def test_the_named_and_the_last_epoch_of_each_key_are_found(database: Data
         owners = await reservations.owners(connection, [RUNNING.id, bobs.id, UUID(int=99)])
         assert await reservations.named(connection, [], []) == []
         assert await reservations.owners(connection, []) == {}
-    assert found == [RUNNING, epochs[1]]
+    assert found == [epochs[1], RUNNING]  # by their ids, as they are locked
     assert owners == {RUNNING.id: "ada", bobs.id: "bob"}
 
 

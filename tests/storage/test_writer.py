@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from prepaid.core.amounts import Credits
@@ -143,6 +144,24 @@ async def test_a_database_that_hangs_does_not_keep_the_ledger_from_closing(
     await other.close()
     await database.close()
     assert [type(one) for one in answers] == [LedgerUnavailable] * 3
+
+
+async def test_accounts_are_locked_by_code_point_whatever_the_databases_collation_says(
+    on_postgresql: str,
+) -> None:
+    """The express way sorts them so; in another order, each would wait for the other."""
+    database = Database(on_postgresql)
+    await make_accounts(database, "alice", "Bob")
+    asked: list[str] = []
+
+    def note(*told: Any) -> None:  # a connection, a cursor, the statement, and more
+        asked.append(told[2])
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    async with database.writing() as connection:
+        assert [*await accounts.lock(connection, ["alice", "Bob"])] == ["Bob", "alice"]
+    await database.close()
+    assert [one for one in asked if "FOR UPDATE" in one and 'uid COLLATE "C"' in one]
 
 
 async def test_a_caller_that_goes_away_disturbs_nobody(database: Database) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from msgspec.structs import fields
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, collate, select, update
 from sqlalchemy.dialects.postgresql import insert  # SQLite's dialect reads its ON CONFLICT too
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,9 +72,12 @@ async def describe(connection: AsyncConnection, uid: str, profile: Profile, at: 
 
 async def lock(connection: AsyncConnection, uids: Collection[str]) -> dict[str, Account]:
     """The accounts there are among these, locked in one fixed order so that no two batches wait
-    for each other."""
+    for each other: by code point, as the express way sorts them, whatever the database's own
+    collation says."""
+    is_sqlite = connection.dialect.name == "sqlite"  # it has no other order
+    by_code_point = accounts.c.uid if is_sqlite else collate(accounts.c.uid, "C")
     rows = await connection.execute(
-        select(*BOOKED).where(accounts.c.uid.in_(uids)).order_by(accounts.c.uid).with_for_update()
+        select(*BOOKED).where(accounts.c.uid.in_(uids)).order_by(by_code_point).with_for_update()
     )
     return {row.uid: Account(*row) for row in rows}
 

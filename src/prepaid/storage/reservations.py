@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     literal,
+    or_,
     select,
     tuple_,
     update,
@@ -50,22 +51,24 @@ async def owners(connection: AsyncConnection, ids: Collection[UUID]) -> dict[UUI
 async def named(
     connection: AsyncConnection, ids: Collection[UUID], keys: Collection[tuple[str, str]]
 ) -> list[Reservation]:
-    """The reservations with these ids, and the last epoch of each of these keys (account, key)."""
-    found = []
+    """The reservations with these ids, and the last epoch of each of these keys (account, key).
+
+    They are locked, in the order in which the express way locks them: a heartbeat that claims no
+    more than before changes its reservation alone, and so doesn't wait for the account's row.
+    """
+    wanted = list[ColumnElement[bool]]()
     if ids:
-        rows = await connection.execute(select(*COLUMNS).where(reservations.c.id.in_(ids)))
-        found += [reservation_of(row) for row in rows]
+        wanted.append(reservations.c.id.in_(ids))
     if keys:
-        found += await _last_epochs(connection, keys)
-    return found
-
-
-async def _last_epochs(
-    connection: AsyncConnection, keys: Collection[tuple[str, str]]
-) -> list[Reservation]:
-    rows = await connection.execute(select(*COLUMNS).where(keyed(reservations, keys)))
-    epochs = sorted(map(reservation_of, rows), key=lambda one: one.epoch)
-    return list({(one.account_uid, one.key): one for one in epochs}.values())
+        wanted.append(keyed(reservations, keys))
+    if not wanted:
+        return []
+    query = select(*COLUMNS).where(or_(*wanted)).order_by(reservations.c.id).with_for_update()
+    found = [reservation_of(row) for row in await connection.execute(query)]
+    epochs = sorted(found, key=lambda one: one.epoch)
+    last = {(one.account_uid, one.key): one.id for one in epochs}
+    opened = {last[key] for key in keys if key in last}
+    return [one for one in found if one.id in ids or one.id in opened]
 
 
 async def add(connection: AsyncConnection, opened: Iterable[Reservation]) -> None:

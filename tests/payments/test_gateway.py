@@ -252,6 +252,17 @@ async def test_automatic_tax_lets_the_page_write_the_buyers_address(
     assert int(paid.amount_total or 0) >= 500
 
 
+async def test_a_buyer_pays_in_the_currency_that_was_shown(
+    gateway: Gateway, stripe_account: LocalStripe, customer: str
+) -> None:
+    """Unless it is told, Stripe takes the buyer's own where the price has an option for it."""
+    price = stripe_account.package(**{"currency_options[eur][unit_amount]": 450})
+    offer = checkout(price, customer)
+    assert session_params(offer, DEPLOYMENT)["currency"] == offer.price.currency == "usd"
+    opened = await gateway.open_session(offer, DEPLOYMENT)
+    assert (opened.currency, opened.amount_subtotal) == ("usd", 500)
+
+
 @pytest.mark.parametrize("automatic_tax", [False, True])
 def test_what_a_session_is_made_of_keeps_the_contract_of_the_sdk(*, automatic_tax: bool) -> None:
     params = session_params(checkout("price_1", "cus_1", automatic_tax=automatic_tax), DEPLOYMENT)

@@ -231,12 +231,14 @@ def session_params(checkout: Checkout, deployment: UUID) -> SessionCreateParams:
     """What a checkout's session is made of.
 
     The quantity is in credits: Stripe divides by the package's size itself. Nothing in it can be
-    adjusted by the buyer, and the metadata says what was offered.
+    adjusted by the buyer, and the metadata says what was offered. The currency is the one that was
+    shown: else Stripe takes the buyer's own where the price has an option for it.
     """
     described = metadata(checkout, deployment)
     params: SessionCreateParams = {
         "mode": "payment",
         "ui_mode": "embedded_page",
+        "currency": checkout.price.currency,
         "line_items": [{"price": checkout.price_id, "quantity": checkout.units}],
         "customer": checkout.customer_id,
         "client_reference_id": checkout.account_uid,

@@ -259,6 +259,23 @@ def test_buyers_are_sent_back_to_the_service_itself_and_where_the_operator_allow
     }
 
 
+def test_an_origin_is_as_browsers_send_it() -> None:
+    """Without the port that goes without saying."""
+    written = "https://a.example:443,http://b.example:80,https://c.example:80"
+    settings = read_settings(
+        **TEST, PREPAID_PUBLIC_URL="https://D.example:443/", PREPAID_RETURN_ORIGINS=written
+    )
+    assert settings.origins == {
+        *("https://a.example", "http://b.example", "https://c.example:80", "https://d.example"),
+    }
+
+
+def test_a_host_of_colons_stands_in_brackets() -> None:
+    settings = read_settings(**TEST, PREPAID_HOST="::1")
+    assert settings.url == "http://[::1]:9700"
+    assert settings.origins == {"http://[::1]:9700"}
+
+
 @pytest.mark.parametrize("written", ["example.com", "http://[", "https://", "//example.com"])
 @pytest.mark.parametrize(
     "name", ["PREPAID_PUBLIC_URL", "PREPAID_STRIPE_API_BASE", "DATALAYER_JWT_JWKS_URL"]

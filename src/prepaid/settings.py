@@ -92,7 +92,8 @@ class Settings(BaseSettings):
     @property
     def url(self) -> str:
         """Where browsers reach the service, without a slash at the end."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
     def webhook_url(self) -> str:
@@ -305,7 +306,7 @@ def _database_faults(settings: Settings) -> list[str]:
 
 
 def _is_origin(written: str) -> bool:
-    return _is_address(written) and _origin(written) == written and "@" not in written
+    return _is_address(written) and "@" not in written and written == _begin(written)
 
 
 def _is_address(written: str) -> bool:
@@ -316,6 +317,12 @@ def _is_address(written: str) -> bool:
         return False
 
 
-def _origin(url: str) -> str:
+def _begin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}".lower()
+
+
+def _origin(url: str) -> str:
+    """As browsers send it: without the port that goes without saying."""
+    usual = ":443" if url.lower().startswith("https:") else ":80"
+    return _begin(url).removesuffix(usual)

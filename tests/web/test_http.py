@@ -1,6 +1,8 @@
 import asyncio
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.metadata import version
 
 import pytest
@@ -74,6 +76,7 @@ def test_without_its_database_a_service_lives_and_is_not_ready(
     ("method", "asked"),
     [
         ("GET", "authorization,cache-control,pragma"),
+        ("GET", "authorization,x-external-token"),
         ("POST", "authorization,content-type"),
         ("DELETE", "authorization,content-type,idempotency-key"),
     ],
@@ -134,6 +137,28 @@ def test_a_method_that_a_path_has_not_is_refused(house: House, method: str) -> N
 def test_every_answer_has_an_id_of_its_own(house: House) -> None:
     answers = [house.ask("GET", path) for path in ("/healthz", "/healthz", "/nothing", CREDITS)]
     assert len({answer.headers["x-request-id"] for answer in answers}) == 4
+
+
+@pytest.mark.parametrize(
+    ("path", "secret", "origin"),
+    [
+        ("/api/iam/v1/accounts", "prepaid_unheard-of", {"Origin": RETURN_ORIGIN}),
+        (CREDITS, "prepaid_unheard-of", {}),
+    ],
+)
+def test_a_fault_of_ours_has_an_id_too_which_leads_to_what_happened(
+    fresh: House, fresh_database: str, path: str, secret: str, origin: dict[str, str]
+) -> None:
+    """By a route, and before the routes."""
+    with closing(sqlite3.connect(fresh_database.removeprefix("sqlite:///"))) as database:
+        database.execute("DROP TABLE api_keys")
+    with structlog.testing.capture_logs([structlog.contextvars.merge_contextvars]) as lines:
+        answer = fresh.ask("GET", path, secret, headers=origin)
+    refused(answer, 500, "internal_error")
+    assert answer.headers.get("access-control-allow-origin") == origin.get("Origin")
+    (fault,) = [line for line in lines if line["event"] == "request_failed"]
+    assert "no such table" in str(fault["exc_info"])
+    assert fault["request_id"] == answer.headers["x-request-id"]
 
 
 def test_no_log_line_carries_a_secret(

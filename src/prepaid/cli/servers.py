@@ -14,6 +14,10 @@ from uvicorn.loops.auto import auto_loop_factory
 from prepaid.cli.protocol import HttpProtocol
 from prepaid.settings import SettingsFault
 
+IDLE_SECONDS = 75
+"""How long a connection may be idle: longer than proxies keep theirs (60 seconds is usual). Who
+closes first must be who asks, or a request meets a connection that is just being closed."""
+
 GRACE_SECONDS = 2
 """How long requests may take to end when the service is told to stop."""
 
@@ -86,6 +90,7 @@ async def serving(app: ASGIApp, listening: socket.socket) -> AsyncIterator[Serve
         ws="none",
         log_config=None,
         access_log=False,
+        timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = Server(config)

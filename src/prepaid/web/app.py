@@ -106,7 +106,7 @@ def create_app(
         allow_methods=["GET", "POST", "PUT", "DELETE"],
         allow_headers=[
             *("Authorization", "Cache-Control", "Content-Type", "Idempotency-Key"),
-            *("Last-Event-ID", "Pragma"),
+            *("Last-Event-ID", "Pragma", "X-External-Token"),
         ],
         expose_headers=["Content-Disposition"],
     )

@@ -185,6 +185,7 @@ class _Exchange(Struct):
     write: Answer
     outbox: "_Outbox"
     began: float
+    request_id: str = ""
 
     def end(self, known: asyncio.Future[T], answer: Callable[[T], Response]) -> None:
         if known.cancelled():
@@ -205,12 +206,14 @@ class _Exchange(Struct):
     def refused(self, error: Exception) -> Response:
         if isinstance(error, Refusal):
             return problems.refused(error, self.service.settings)
-        return problems.fault(self.way.path.decode(), error)
+        self.request_id = str(uuid_utils.uuid7())
+        with structlog.contextvars.bound_contextvars(request_id=self.request_id):
+            return problems.fault(self.way.path.decode(), error)
 
     def answer(self, told: Response) -> None:
         """Has an answer written, and writes it down unless all went well, as it does most times: a
         line in the log costs as much as a charge."""
-        request_id = str(uuid_utils.uuid7())
+        request_id = self.request_id or str(uuid_utils.uuid7())
         headers = [*told.raw_headers, (b"x-request-id", request_id.encode())]
         self.outbox.add(self.write, told.status_code, headers, bytes(told.body))
         seconds = perf_counter() - self.began

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prepaid.core import errors
 from prepaid.core.errors import InsufficientCredits, Refusal
@@ -76,7 +77,31 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _fault)
+    app.add_middleware(_Faults)
+
+
+class _Faults:
+    """Answers where the fault is ours, with the headers that all answers have: Starlette's own
+    place for that is outside everything that adds them. What has begun to be answered can only be
+    broken off."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        has_begun = False
+
+        async def noting(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception as error:
+            if has_begun or scope["type"] != "http":
+                raise
+            await fault(scope["path"], error)(scope, receive, send)
 
 
 def status_of(refusal: Refusal) -> HTTPStatus:
@@ -141,10 +166,6 @@ async def _http(_: Request, error: Exception) -> Response:
     status = HTTPStatus(error.status_code)
     code = status.phrase.lower().replace(" ", "_")
     return _answer(status, code, status.phrase, error.detail, headers=error.headers or {})
-
-
-async def _fault(request: Request, error: Exception) -> Response:
-    return fault(request.url.path, error)
 
 
 def _answer(  # noqa: PLR0913, PLR0917 - a problem document has this much

@@ -39,6 +39,7 @@ class LocalProxy:
     most_at_once: int = 0
     slowest_seconds: float = 0
     _at_once: int = 0
+    _talking: set[asyncio.Task[None]] = field(default_factory=set)
 
     def count(self, ending: str) -> int:
         """How many requests were made whose path ends so."""
@@ -65,7 +66,11 @@ class LocalProxy:
             await server.serve_forever()
 
     async def _talk(self, reader: StreamReader, writer: StreamWriter) -> None:
-        """One connection, request by request."""
+        """One connection, request by request. Once its client has hung up, nothing but this holds
+        the task while it waits for something else: the loop has forgotten the connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._talking.add(task)
         try:
             while answer := await self._counted(await _message(reader)):
                 writer.write(answer)
@@ -74,6 +79,7 @@ class LocalProxy:
             pass  # one of the two has hung up
         finally:
             writer.transport.abort()
+            self._talking.discard(task)
 
     async def _counted(self, request: bytes) -> bytes | None:
         self._at_once += 1

@@ -19,9 +19,9 @@ async def test_every_purchase_says_how_it_stands_and_what_was_paid(visitor: Visi
     for row, told in enumerate(
         (
             ("50 credits", "nothing", "Not paid in time"),
-            ("50 credits", "nothing", "Payment being processed", "See where it stands"),
+            ("50 credits", "not known yet", "Payment being processed", "See where it stands"),
             ("650 credits", "$50.00", "Paid, credits added", "Receipt"),
-            ("120 credits", "nothing", "Not paid yet", "See where it stands"),
+            ("120 credits", "not known yet", "Not finished", "See where it stands"),
         )
     ):
         for words in told:

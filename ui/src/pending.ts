@@ -1,23 +1,39 @@
 /**
- * The checkout that this browser opened last and hasn't seen the end of: who closed the tab while
- * paying is shown the way back. It is a note of where to ask, never of what was paid.
+ * The checkouts that this browser opened last and hasn't seen the end of: who closed the tab while
+ * paying is shown the way back. They are notes of where to ask, never of what was paid.
  */
 
-import { useSyncExternalStore } from "react";
+import { useMemo, useSyncExternalStore } from "react";
 
 const KEPT = "prepaid:checkout";
 const CHANGED = "prepaid:pending";
 
-export function notePending(session: string): void {
-  window.localStorage.setItem(KEPT, session);
+/** So many are noted at most: who only looks at packages leaves one for each. */
+const MOST = 3;
+
+function noted(written: string): string[] {
+  return written.split(" ").filter(Boolean);
+}
+
+function read(): string {
+  return window.localStorage.getItem(KEPT) ?? "";
+}
+
+function write(sessions: readonly string[]): void {
+  if (sessions.length > 0) window.localStorage.setItem(KEPT, sessions.join(" "));
+  else window.localStorage.removeItem(KEPT);
   window.dispatchEvent(new Event(CHANGED));
 }
 
-/** Forgets this checkout, if it is the one that is noted. */
+export function notePending(session: string): void {
+  const others = noted(read()).filter((one) => one !== session);
+  write([...others, session].slice(-MOST));
+}
+
+/** Forgets this checkout, if it is noted. */
 export function forgetPending(session: string): void {
-  if (window.localStorage.getItem(KEPT) !== session) return;
-  window.localStorage.removeItem(KEPT);
-  window.dispatchEvent(new Event(CHANGED));
+  const sessions = noted(read());
+  if (sessions.includes(session)) write(sessions.filter((one) => one !== session));
 }
 
 function listen(hear: () => void): () => void {
@@ -27,6 +43,8 @@ function listen(hear: () => void): () => void {
   };
 }
 
-export function usePending(): string {
-  return useSyncExternalStore(listen, () => window.localStorage.getItem(KEPT) ?? "");
+/** Their session ids, the last one at the end. */
+export function usePending(): readonly string[] {
+  const written = useSyncExternalStore(listen, read);
+  return useMemo(() => noted(written), [written]);
 }

@@ -13,11 +13,15 @@ export interface Chosen {
   readonly until: string;
 }
 
-/** What each state of a checkout is called, as far as the service has been told. */
+/**
+ * What each state of a checkout is called, as far as the service has been told. What is open may
+ * have been paid all the same, if Stripe's word of it is late or lost: so it isn't said that it
+ * wasn't.
+ */
 export const STATES: Readonly<Record<CheckoutState, string>> = {
   credited: "Paid, credits added",
   processing: "Payment being processed",
-  open: "Not paid yet",
+  open: "Not finished",
   failed: "Payment failed",
   expired: "Not paid in time",
 };
@@ -46,12 +50,8 @@ export function queryOf(chosen: Chosen): PurchasesQuery {
   };
 }
 
-/**
- * How a purchase stands, in words. What is open beyond its time may have been paid all the same, if
- * Stripe's word of it was lost: so it isn't said that it wasn't.
- */
-export function stateNamed(one: Purchase, now: number): string {
-  if (one.state === "open" && Date.parse(one.expires_at) < now) return "Not finished";
+/** How a purchase stands, in words. */
+export function stateNamed(one: Purchase): string {
   return isState(one.state) ? STATES[one.state] : one.state;
 }
 
@@ -61,8 +61,9 @@ export function packageNamed(one: Purchase, prices: readonly Price[]): string {
   return price?.description || `Package of ${one.credits} credits`;
 }
 
-/** What was paid; nothing, where nothing has been. */
+/** What was paid; nothing, where it is known that nothing was. */
 export function paid(one: Purchase, locale?: string): string {
-  if (one.paid_amount === null || one.paid_currency === null) return "nothing";
-  return money(one.paid_amount, one.paid_currency, locale);
+  if (one.paid_amount !== null && one.paid_currency !== null)
+    return money(one.paid_amount, one.paid_currency, locale);
+  return one.state === "failed" || one.state === "expired" ? "nothing" : "not known yet";
 }

@@ -10,7 +10,9 @@ vi.stubGlobal("fetch", async (asked: Request | URL) => {
   return answer(url.pathname.slice(url.pathname.indexOf("/api")));
 });
 const { newCache } = await import("../src/service/queries");
+const { forgetPending, notePending } = await import("../src/pending");
 const { Buy } = await import("../src/views/Buy");
+const { Door } = await import("../src/views/Door");
 const { default: Returned } = await import("../src/views/Returned");
 const { default: Keys } = await import("../src/views/Keys");
 
@@ -95,7 +97,7 @@ test("a refusal that no retry changes is asked once", async () => {
   expect(asked).toBe(1);
 });
 
-function checkout(state: string): Response {
+function checkout(state: string, expires_at = "2027-01-01T01:00:00Z"): Response {
   return json({
     success: true,
     id: "1",
@@ -106,7 +108,7 @@ function checkout(state: string): Response {
     amount: 500,
     currency: "usd",
     created_at: "2027-01-01T00:00:00Z",
-    expires_at: "2027-01-01T01:00:00Z",
+    expires_at,
     credited_at: null,
   });
 }
@@ -135,6 +137,31 @@ test("a purchase of somebody else, or of nobody, is none", async () => {
   answer = () => json({ code: "unknown_checkout", detail: "There is none." }, 404);
   show(<Returned session="cs_test_other" />);
   await reads("You have no purchase at this address.");
+});
+
+test("a proxy that doesn't find the service says nothing of the purchase", async () => {
+  answer = () => new Response("404 page not found", { status: 404 });
+  show(<Returned session="cs_test_1" />);
+  await reads("Your purchase can't be shown now.");
+  expect(document.body.textContent).not.toContain("You have no purchase");
+  answer = () => checkout("paid");
+  await reads("Paid: 50 credits are on their way.");
+}, 60_000);
+
+test("what was paid long ago and hasn't come is late, and has a number to ask by", async () => {
+  answer = () => checkout("paid", "2026-01-01T01:00:00Z");
+  show(<Returned session="cs_test_1" />);
+  await reads("Paid: 50 credits are late.", "Don't pay again.", "cs_test_1");
+  expect(document.body.textContent).not.toContain("within seconds");
+});
+
+test("who has to sign in while paying is told that nothing is lost", async () => {
+  show(<Door />);
+  await reads("open this page from the platform");
+  expect(document.body.textContent).not.toContain("don't pay again");
+  notePending("cs_test_1");
+  await reads("nothing is lost, so don't pay again");
+  forgetPending("cs_test_1");
 });
 
 test("what is wrong stands still while it is asked again, and is told once", async () => {

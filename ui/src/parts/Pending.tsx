@@ -8,18 +8,18 @@ import { LinkButton } from "./LinkButton";
 
 const EVERY_SECONDS = 30; // the stream tells of an arrival; this is the second look
 
-/** The way back to a payment whose end this browser hasn't seen: the tab was closed, perhaps. */
+/** The ways back to payments whose ends this browser hasn't seen: a tab was closed, perhaps. */
 export function Pending() {
-  const session = usePending();
-  const { data, error } = useQuery({
-    ...checkoutOptions(session, EVERY_SECONDS),
-    enabled: session !== "",
-  });
+  return usePending().map((session) => <One key={session} session={session} />);
+}
+
+function One({ session }: { session: string }) {
+  const { data, error } = useQuery(checkoutOptions(session, EVERY_SECONDS));
   const over = isUnknown(error) || data?.state === "expired";
   useEffect(() => {
     if (over) forgetPending(session);
   }, [over, session]);
-  if (!session || !data || over || data.state === "open") return null;
+  if (!data || over || data.state === "open") return null;
   return (
     <Notice
       kind={data.state === "failed" ? "warning" : "info"}

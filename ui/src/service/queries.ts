@@ -60,7 +60,7 @@ export function forgetWhenStrange(cache: QueryClient): void {
   cache.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "error") return;
     const { error } = event.action;
-    if (error instanceof Refused && error.status === 401) leave();
+    if (error instanceof Refused && error.code === "unauthenticated") leave();
   });
 }
 
@@ -165,8 +165,12 @@ export function checkoutOptions(name: string, everySeconds: number) {
   });
 }
 
+/** Whether the service says that there is no such checkout, or that no checkout has such a name. */
 export function isUnknown(error: unknown): boolean {
-  return error instanceof Refused && (error.status === 404 || error.status === 422);
+  return (
+    error instanceof Refused &&
+    (error.code === "unknown_checkout" || error.code === "invalid_request")
+  );
 }
 
 const ENTRIES = "/api/iam/v1/usage/entries";

@@ -9,9 +9,12 @@ export class Refused extends Error {
     this.name = "Refused";
   }
 
-  /** Whether the same request may succeed by itself a little later. */
+  /**
+   * Whether the same request may succeed by itself a little later. So may what has no code: it is
+   * no answer of the service's, but a proxy's that doesn't find it just now, whatever its status.
+   */
   get passes(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 429 || this.status >= 500 || this.code === "";
   }
 }
 

@@ -4,6 +4,7 @@ import { useEffect } from "react";
 import { goTo } from "../address";
 import { enter } from "../identity";
 import { Wrong } from "../parts/faces";
+import { usePending } from "../pending";
 import { demoToken, type Part } from "../service/client";
 import { told } from "../told";
 
@@ -60,10 +61,19 @@ function Demo() {
 }
 
 function SignIn() {
+  const pays = usePending().length > 0;
   return (
-    <p>
-      To see your credits, open this page from the platform that you use: it knows who you are. If
-      you came from there, you were away for long; go back and open it again.
-    </p>
+    <>
+      <p>
+        To see your credits, open this page from the platform that you use: it knows who you are. If
+        you came from there, you were away for long; go back and open it again.
+      </p>
+      {pays && (
+        <p>
+          If you were paying, or have just paid: nothing is lost, so don't pay again. When you have
+          come back, this page says where your payment stands.
+        </p>
+      )}
+    </>
   );
 }

@@ -127,7 +127,6 @@ function NoPurchases() {
 
 function Table({ purchases }: { purchases: readonly Purchase[] }) {
   const title = useId();
-  const now = Date.now();
   const prices = usePrices().data ?? []; // for their names alone: without them sizes are told
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a part that scrolls sideways takes the keyboard
@@ -159,7 +158,7 @@ function Table({ purchases }: { purchases: readonly Purchase[] }) {
               <td>{packageNamed(one, prices)}</td>
               <td className="number">{credits(one.credits)}</td>
               <td className="number">{paid(one)}</td>
-              <td>{stateNamed(one, now)}</td>
+              <td>{stateNamed(one)}</td>
               <td>
                 <Way one={one} name={`${packageNamed(one, prices)}, ${moment(one.created_at)}`} />
               </td>

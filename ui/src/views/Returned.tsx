@@ -1,7 +1,8 @@
 import { Spinner } from "@primer/react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { type ReactNode, useEffect } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { creditsNamed, money } from "../amounts";
+import { useNow } from "../now";
 import { Empty, Loading, Notice, Wrong } from "../parts/faces";
 import { LinkButton } from "../parts/LinkButton";
 import { Title } from "../parts/Title";
@@ -17,6 +18,7 @@ import {
 import { useStandingError } from "../service/standing";
 
 const EVERY_SECONDS = 1;
+const LATE_SECONDS = 120; // after which it isn't said any more that credits come within seconds
 
 /** Where a checkout stands, after Stripe has sent the buyer back, and whenever one asks. */
 export default function Returned({ session }: { session: string }) {
@@ -97,12 +99,7 @@ function Standing({ session, checkout }: { session: string; checkout: Checkout }
         </Notice>
       );
     case "paid":
-      return (
-        <Notice kind="info" title={`Paid: ${what} are on their way.`} action={<Meanwhile />}>
-          <Spinner size="small" srText={null} /> They are added as soon as Stripe confirms the
-          payment, mostly within seconds. You can close this page.
-        </Notice>
-      );
+      return <Paid session={session} checkout={checkout} what={what} />;
     case "credited":
       return <Credited session={session} what={what} cost={cost} />;
     case "failed":
@@ -118,6 +115,27 @@ function Standing({ session, checkout }: { session: string; checkout: Checkout }
         </Ended>
       );
   }
+}
+
+/** Stripe's word to the service mostly comes within seconds. If it doesn't, somebody has to look. */
+function Paid({ session, checkout, what }: { session: string; checkout: Checkout; what: string }) {
+  const now = useNow(true);
+  const [since] = useState(now);
+  const first = Math.min(since, Date.parse(checkout.expires_at)); // nobody pays later than that
+  if (now - first > LATE_SECONDS * 1000)
+    return (
+      <Notice kind="warning" title={`Paid: ${what} are late.`} action={<Meanwhile />}>
+        Stripe has your payment, and the word of it hasn't arrived here yet. Don't pay again. They
+        are added when it comes; if that takes long, tell the platform's operator the number of this
+        purchase: <code>{session}</code>
+      </Notice>
+    );
+  return (
+    <Notice kind="info" title={`Paid: ${what} are on their way.`} action={<Meanwhile />}>
+      <Spinner size="small" srText={null} /> They are added as soon as Stripe confirms the payment,
+      mostly within seconds. You can close this page.
+    </Notice>
+  );
 }
 
 /** Where one can go while others work: the purchase goes on without this page. */

@@ -273,7 +273,17 @@ def test_an_origin_is_as_browsers_send_it() -> None:
 def test_a_host_of_colons_stands_in_brackets() -> None:
     settings = read_settings(**TEST, PREPAID_HOST="::1")
     assert settings.url == "http://[::1]:9700"
-    assert settings.origins == {"http://[::1]:9700"}
+    assert "http://[::1]:9700" in settings.origins
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_at_ones_own_machine_either_name_will_do(host: str) -> None:
+    settings = read_settings(**TEST, PREPAID_HOST=host)
+    assert settings.origins == {"http://127.0.0.1:9700", "http://localhost:9700"}
+
+
+def test_a_host_that_others_reach_has_one_name() -> None:
+    assert read_settings(**TEST, PREPAID_HOST="10.0.0.1").origins == {"http://10.0.0.1:9700"}
 
 
 @pytest.mark.parametrize("written", ["example.com", "http://[", "https://", "//example.com"])

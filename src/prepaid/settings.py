@@ -32,6 +32,9 @@ ALGORITHMS = (
 WEBHOOK_ROUTE = "/api/iam/stripe/v1/webhook"
 """Where Stripe sends events: the Stripe addon's route."""
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""The names of one's own machine; browsers are sent by the first two."""
+
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
 WEAK_SECRET = 32
@@ -109,8 +112,11 @@ class Settings(BaseSettings):
 
     @property
     def origins(self) -> frozenset[str]:
-        """The origins that buyers may be sent back to, and pages may call from."""
-        return frozenset(map(_origin, {*self.return_origins, self.url}))
+        """The origins that buyers may be sent back to, and pages may call from. On one's own
+        machine the service has two names, and people type either."""
+        here = not self.public_url and self.host in LOOPBACK
+        ours = {f"http://{name}:{self.port}" for name in LOOPBACK[:2]} if here else set()
+        return frozenset(map(_origin, {*self.return_origins, *ours, self.url}))
 
     @property
     def issuers(self) -> frozenset[str]:

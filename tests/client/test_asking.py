@@ -1,6 +1,7 @@
 """Patience: how often a call is tried, how long it waits in between, and when it gives up."""
 
 import random
+import time
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from local_proxy import LocalProxy
 from prepaid_client import Client, Conflict, Retries, Unavailable, calls
 from prepaid_client.answers import Answer, Silence
-from prepaid_client.asking import run
+from prepaid_client.asking import Asker, run
 from prepaid_client.errors import LedgerBusy, Unreadable
 from purses import Purse
 from step_world import World, refused
@@ -108,3 +109,11 @@ def test_the_real_client_comes_back_after_a_wish_to_be_left_alone(
     proxy.refuse(429)
     assert client.charge(1, account_uid=purse.uid).entry.balance == 99
     assert proxy.count("/charges") == 5
+
+
+def test_time_passes_also_while_the_machine_sleeps() -> None:
+    """By a clock that never stands still, where there is one: on Linux."""
+    asker = Asker()
+    never_still = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    before, now = asker.clock(), time.clock_gettime(never_still)
+    assert before <= now <= asker.clock()

@@ -9,9 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from prepaid.core.errors import Forbidden
+from prepaid.settings import LOOPBACK
 from prepaid.web.bodies import Json
-
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 def router(user_token: str, operator_token: str) -> APIRouter:

@@ -72,13 +72,22 @@ PATIENTLY = Retries()
 """Long enough for the service to be started again."""
 
 
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
+def since_boot() -> float:
+    """Seconds on a monotonic clock. On Linux it is one that goes on while the machine is suspended,
+    as the service's does meanwhile."""
+    return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Asks calls. `clock` is monotonic, in seconds; `chance` is a number from 0 to 1."""
 
     retries: Retries = PATIENTLY
     timeout_seconds: float = 10.0
-    clock: Callable[[], float] = time.monotonic
+    clock: Callable[[], float] = since_boot
     chance: Callable[[], float] = random.random
 
     def once(self, call: Call[T], within_seconds: float | None = None) -> Steps[T]:

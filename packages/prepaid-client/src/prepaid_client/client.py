@@ -36,8 +36,8 @@ class Client:
     """Spends credits, and reads what there is. One for a program: threads may share it.
 
     `url` is where the service is, `token` an API key or a token of the platform; without them the
-    environment says (PREPAID_URL, PREPAID_TOKEN). `timeout_seconds` is how long one request may
-    take, `retries` how often and how long a call is tried.
+    environment says (PREPAID_URL, PREPAID_TOKEN). `timeout_seconds` is how long the service may be
+    silent at each step of a request, `retries` how often and how long a call is tried.
 
     Every method that asks the service raises Refused if it says no (the subclass says why), and
     Unavailable if it can't be reached or can't answer now. A call that has no `account_uid` is

@@ -149,6 +149,24 @@ def test_a_thin_event_waits_for_a_stripe_that_is_away(
     assert house.credits(user) == 50
 
 
+def test_a_thin_event_waits_for_a_session_that_says_the_same(
+    house: House, user: str, package: str
+) -> None:
+    """What is fetched may be older than the event; taken at its word, the payment would be lost."""
+    opened = house.open(user, package)
+    thin = {
+        "id": "evt_test_lags",
+        "object": "v2.core.event",
+        "type": "v1.checkout.session.async_payment_succeeded",
+        "livemode": False,
+        "related_object": {"id": opened["session_id"]},
+    }
+    refused(house.deliver(thin), 503, "stripe_unavailable")
+    house.stripe.pay(opened["session_id"])
+    assert house.verdict(thin) == "applied"
+    assert house.credits(user) == 50
+
+
 def test_a_thin_event_of_a_session_that_nobody_knows_is_ignored(house: House) -> None:
     thin = {
         "id": "evt_test_1",

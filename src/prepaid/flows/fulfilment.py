@@ -8,7 +8,7 @@ from datetime import datetime
 import structlog
 
 from prepaid.core.commands import Tell, Told
-from prepaid.core.errors import UnknownCheckout
+from prepaid.core.errors import StripeUnavailable, UnknownCheckout
 from prepaid.flows.shop import Shop
 from prepaid.payments import events, sessions
 from prepaid.payments.events import Event, Ignored, Snapshot, Thin
@@ -79,9 +79,12 @@ async def _session(shop: Shop, event: Snapshot | Thin) -> StripeSession | None:
     if isinstance(event, Snapshot):
         return event.session
     try:
-        return await shop.gateway.session(event.session_id)
+        session = await shop.gateway.session(event.session_id)
     except UnknownCheckout:
         return None
+    if event.type == events.ASYNC_SUCCEEDED and session.payment_status == "unpaid":
+        raise StripeUnavailable("Stripe tells that it was paid, and its session doesn't yet.")
+    return session
 
 
 async def _is_ours(shop: Shop, session: StripeSession) -> bool:

@@ -23,6 +23,8 @@ ADDED = """
     document.querySelector("[data-testid=available]").innerText.trim() === "{credits} credits"
 """
 
+KEYS = "/api/iam/v1/api-keys"
+
 REFUSED = "status of 402"
 """What a browser says of a card that Stripe declines."""
 
@@ -108,6 +110,23 @@ async def test_who_says_no_to_the_bank_has_not_paid_and_may_try_again(visitor: V
     await visitor.form.get_by_role("button", name="Complete authentication").click()
     await visitor.reads("50 credits were added.")
     assert visitor.owns() == 50
+
+
+async def test_who_is_signed_out_while_paying_can_go_on_and_is_told_that_nothing_is_lost(
+    visitor: Visitor, shop: House
+) -> None:
+    made = shop.post(KEYS, visitor.token, {"name": "laptop", "scope": "user"}, 201)
+    visitor.watch.known.append("status of 401")
+    await visitor.page.goto(f"{shop.url}/credits/buy#token={made['token']}")
+    await visitor.page.get_by_role("link", name="Buy 50 credits for").click()
+    await visitor.form.get_by_label("Email").fill("ada@example.com")
+    shop.ask("DELETE", f"{KEYS}/{made['api_key']['id']}", visitor.token)
+    await visitor.reads("You were signed out.")
+    await expect(visitor.form.get_by_label("Email")).to_have_value("ada@example.com")
+    await visitor.pay()
+    await visitor.reads("nothing is lost, so don't pay again")
+    await visitor.come(f"buy/return?session_id={visitor.session()}")
+    await visitor.reads("50 credits were added.")
 
 
 async def test_a_bank_debit_is_processed_until_the_bank_has_paid(

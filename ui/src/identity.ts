@@ -32,6 +32,7 @@ export function takeTokenFromAddress(): void {
 
 export function enter(token: string): void {
   refused.delete(token);
+  isLeaving = false;
   window.sessionStorage.setItem(KEPT, token);
   window.dispatchEvent(new Event(CHANGED));
 }
@@ -43,6 +44,31 @@ export function leave(): void {
   refused.add(currentToken());
   window.sessionStorage.removeItem(KEPT);
   window.dispatchEvent(new Event(CHANGED));
+}
+
+let isPaying = false;
+let isLeaving = false;
+
+/** Leaves; but not while somebody pays: Stripe's form would be gone with all that was typed. */
+export function leaveSoon(): void {
+  isLeaving = isPaying;
+  if (isPaying) window.dispatchEvent(new Event(CHANGED));
+  else leave();
+}
+
+/** While Stripe's form is there. What it returns ends that. */
+export function pays(): () => void {
+  isPaying = true;
+  return () => {
+    isPaying = false;
+    if (isLeaving) leave();
+    isLeaving = false;
+  };
+}
+
+/** Whether the token isn't accepted any more, and will be forgotten when the payment is over. */
+export function useLeaving(): boolean {
+  return useSyncExternalStore(listen, () => isLeaving);
 }
 
 export function currentToken(): string {

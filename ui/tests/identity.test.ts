@@ -1,5 +1,13 @@
 import { afterEach, expect, test } from "vitest";
-import { currentToken, enter, leave, takeTokenFromAddress, tokenIn } from "../src/identity";
+import {
+  currentToken,
+  enter,
+  leave,
+  leaveSoon,
+  pays,
+  takeTokenFromAddress,
+  tokenIn,
+} from "../src/identity";
 
 afterEach(() => {
   window.sessionStorage.clear();
@@ -30,5 +38,25 @@ test("the token of Datalayer's own pages is taken, and this page's own goes firs
 test("a token that was not accepted is not used again", () => {
   window.localStorage.setItem("@datalayer/iam:token", "stale");
   leave();
+  expect(currentToken()).toBe("");
+});
+
+test("who pays stays until the form is gone", () => {
+  enter("old");
+  const end = pays();
+  leaveSoon();
+  expect(currentToken()).toBe("old");
+  end();
+  expect(currentToken()).toBe("");
+});
+
+test("who has come anew meanwhile stays for good, and who doesn't pay leaves at once", () => {
+  enter("old");
+  const end = pays();
+  leaveSoon();
+  enter("new");
+  end();
+  expect(currentToken()).toBe("new");
+  leaveSoon();
   expect(currentToken()).toBe("");
 });

@@ -2,7 +2,7 @@
 
 import { QueryClient, queryOptions, useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { beginning, type Span } from "../charts";
-import { leave } from "../identity";
+import { leaveSoon } from "../identity";
 import { type Answer, answered, Refused, service } from "./client";
 import type {
   BalanceOut,
@@ -60,7 +60,7 @@ export function forgetWhenStrange(cache: QueryClient): void {
   cache.getQueryCache().subscribe((event) => {
     if (event.type !== "updated" || event.action.type !== "error") return;
     const { error } = event.action;
-    if (error instanceof Refused && error.code === "unauthenticated") leave();
+    if (error instanceof Refused && error.code === "unauthenticated") leaveSoon();
   });
 }
 

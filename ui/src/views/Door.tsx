@@ -10,6 +10,7 @@ import { told } from "../told";
 
 /** What is shown to who brings no token. */
 export function Door() {
+  const pays = usePending().length > 0;
   useEffect(() => {
     document.title = "Credits";
   }, []);
@@ -19,6 +20,7 @@ export function Door() {
         Credits
       </Heading>
       {told.demo ? <Demo /> : <SignIn />}
+      {pays && <NothingLost />}
     </main>
   );
 }
@@ -61,19 +63,20 @@ function Demo() {
 }
 
 function SignIn() {
-  const pays = usePending().length > 0;
   return (
-    <>
-      <p>
-        To see your credits, open this page from the platform that you use: it knows who you are. If
-        you came from there, you were away for long; go back and open it again.
-      </p>
-      {pays && (
-        <p>
-          If you were paying, or have just paid: nothing is lost, so don't pay again. When you have
-          come back, this page says where your payment stands.
-        </p>
-      )}
-    </>
+    <p>
+      To see your credits, open this page from the platform that you use: it knows who you are. If
+      you came from there, you were away for long; go back and open it again.
+    </p>
+  );
+}
+
+/** Who was sent away while paying must not think that it was for nothing. */
+function NothingLost() {
+  return (
+    <p>
+      If you were paying, or have just paid: nothing is lost, so don't pay again. When you have come
+      back, this page says where your payment stands.
+    </p>
   );
 }

@@ -5,6 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { addressOf, goTo } from "../address";
 import { creditsNamed, money } from "../amounts";
+import { pays, useLeaving } from "../identity";
 import { Anchor } from "../parts/Anchor";
 import { Loading, Notice, Wrong } from "../parts/faces";
 import { LinkButton } from "../parts/LinkButton";
@@ -119,6 +120,8 @@ function Form({ secret, session, with: loaded, price, again }: FormProps) {
   const options = useMemo(() => ({ fetchClientSecret: () => Promise.resolve(secret) }), [secret]);
   const [isBroken, setBroken] = useState(false);
   useEffect(() => onFormFailed(() => setBroken(true)), []);
+  useEffect(pays, []);
+  const isLeaving = useLeaving();
   if (state === "expired") return <Expired again={again} />;
   if (isBroken) return <NoForm retry={again} />;
   return (
@@ -130,6 +133,7 @@ function Form({ secret, session, with: loaded, price, again }: FormProps) {
         </p>
       )}
       {error instanceof Refused && error.passes && <Away />}
+      {isLeaving && <SignedOut />}
       <section className="checkout" aria-label="Payment">
         <EmbeddedCheckoutProvider stripe={loaded} options={options}>
           <EmbeddedCheckout />
@@ -144,6 +148,15 @@ function Away() {
     <Notice kind="warning" title="The connection is lost.">
       Wait until it is back before you pay. If you have just paid, don't pay again: this page will
       say where the payment stands.
+    </Notice>
+  );
+}
+
+function SignedOut() {
+  return (
+    <Notice kind="warning" title="You were signed out.">
+      You can go on to pay here, or have paid already: nothing is lost. Then open this page from the
+      platform again; it says where the payment stands.
     </Notice>
   );
 }

@@ -120,25 +120,30 @@ function Form({ secret, session, with: loaded, price, again }: FormProps) {
   const options = useMemo(() => ({ fetchClientSecret: () => Promise.resolve(secret) }), [secret]);
   const [isBroken, setBroken] = useState(false);
   useEffect(() => onFormFailed(() => setBroken(true)), []);
-  useEffect(pays, []);
+  const isThere = state !== "expired" && !isBroken;
+  useEffect(() => (isThere ? pays() : undefined), [isThere]);
   const isLeaving = useLeaving();
-  if (state === "expired") return <Expired again={again} />;
-  if (isBroken) return <NoForm retry={again} />;
   return (
     <>
-      {price && (
+      {isThere && price && (
         <p className="lead">
           {creditsNamed(price.credits)} for {money(price.amount, price.currency)}
           {price.tax_behavior === "exclusive" && ", plus tax where it applies"}
         </p>
       )}
-      {error instanceof Refused && error.passes && <Away />}
-      {isLeaving && <SignedOut />}
-      <section className="checkout" aria-label="Payment">
-        <EmbeddedCheckoutProvider stripe={loaded} options={options}>
-          <EmbeddedCheckout />
-        </EmbeddedCheckoutProvider>
-      </section>
+      <div aria-live="polite">
+        {state === "expired" && <Expired again={again} />}
+        {isThere && error instanceof Refused && error.passes && <Away />}
+        {isThere && isLeaving && <SignedOut />}
+      </div>
+      {state !== "expired" && isBroken && <NoForm retry={again} />}
+      {isThere && (
+        <section className="checkout" aria-label="Payment">
+          <EmbeddedCheckoutProvider stripe={loaded} options={options}>
+            <EmbeddedCheckout />
+          </EmbeddedCheckoutProvider>
+        </section>
+      )}
     </>
   );
 }

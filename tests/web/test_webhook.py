@@ -116,17 +116,16 @@ def test_an_old_delivery_cannot_be_played_again(house: House, user: str, package
     assert house.verdict(event) == "applied"
 
 
+def thin(id_: str, session: str, type_: str = "checkout.session.completed", **more: str) -> Json:
+    """An event that only names its session."""
+    named: Json = {"id": id_, "object": "v2.core.event", "type": f"v1.{type_}", "livemode": False}
+    return named | {"related_object": {"id": session}} | more
+
+
 def test_a_thin_event_is_the_same_purchase(both: House, user: str, package: str) -> None:
     event = both.paid(user, package)
-    thin = {
-        "id": "evt_test_thin",
-        "object": "v2.core.event",
-        "type": "v1.checkout.session.completed",
-        "livemode": False,
-        "related_object": {"id": event["data"]["object"]["id"]},
-        "snapshot_event": event["id"],
-    }
-    assert both.verdict(thin) == "applied"
+    session = event["data"]["object"]["id"]
+    assert both.verdict(thin("evt_test_thin", session, snapshot_event=event["id"])) == "applied"
     assert both.deliver(event).json()["message"] == "Taken before."
     assert both.credits(user) == 50
 
@@ -134,18 +133,11 @@ def test_a_thin_event_is_the_same_purchase(both: House, user: str, package: str)
 def test_a_thin_event_waits_for_a_stripe_that_is_away(
     house: House, user: str, package: str
 ) -> None:
-    event = house.paid(user, package)
-    thin = {
-        "id": "evt_test_waits",
-        "object": "v2.core.event",
-        "type": "v1.checkout.session.completed",
-        "livemode": False,
-        "related_object": {"id": event["data"]["object"]["id"]},
-    }
+    event = thin("evt_test_waits", house.paid(user, package)["data"]["object"]["id"])
     house.stripe.fault("rate_limit", count=3, path="/v1/checkout/sessions/*")
-    refused(house.deliver(thin), 503, "stripe_unavailable")
+    refused(house.deliver(event), 503, "stripe_unavailable")
     house.stripe.well()
-    assert house.verdict(thin) == "applied"
+    assert house.verdict(event) == "applied"
     assert house.credits(user) == 50
 
 
@@ -153,29 +145,16 @@ def test_a_thin_event_waits_for_a_session_that_says_the_same(
     house: House, user: str, package: str
 ) -> None:
     """What is fetched may be older than the event; taken at its word, the payment would be lost."""
-    opened = house.open(user, package)
-    thin = {
-        "id": "evt_test_lags",
-        "object": "v2.core.event",
-        "type": "v1.checkout.session.async_payment_succeeded",
-        "livemode": False,
-        "related_object": {"id": opened["session_id"]},
-    }
-    refused(house.deliver(thin), 503, "stripe_unavailable")
-    house.stripe.pay(opened["session_id"])
-    assert house.verdict(thin) == "applied"
+    session = house.open(user, package)["session_id"]
+    event = thin("evt_test_lags", session, "checkout.session.async_payment_succeeded")
+    refused(house.deliver(event), 503, "stripe_unavailable")
+    house.stripe.pay(session)
+    assert house.verdict(event) == "applied"
     assert house.credits(user) == 50
 
 
 def test_a_thin_event_of_a_session_that_nobody_knows_is_ignored(house: House) -> None:
-    thin = {
-        "id": "evt_test_1",
-        "object": "v2.core.event",
-        "type": "v1.checkout.session.completed",
-        "livemode": False,
-        "related_object": {"id": "cs_test_none"},
-    }
-    assert house.verdict(thin) == "ignored"
+    assert house.verdict(thin("evt_test_1", "cs_test_none")) == "ignored"
 
 
 def altered(event: Json, **fields: object) -> Json:

@@ -14,8 +14,8 @@ from prepaid.storage import accounts, checkouts, entries, grants, inbox, outbox,
 
 
 async def load(connection: AsyncConnection, commands: Sequence[Command]) -> Books:
-    """The books of a batch. Accounts are locked first, then checkouts, each in its order; what
-    belongs to an account is read when its row is locked."""
+    """The books of a batch. Accounts are locked first, then reservations, then checkouts, each in
+    its order; what else belongs to an account is read when its row is locked."""
     touched = _touched(commands)
     owners = await reservations.owners(connection, touched.reservations)
     buyers = await checkouts.owners(connection, touched.checkouts)

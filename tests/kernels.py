@@ -227,7 +227,9 @@ class Kernel:
         assert one.started_at in self.asked_at
         self.epochs.append(Epoch(one.id, [(one.started_at, one.burning_rate)]))
         self.is_open, self.limit = True, one.limit
-        self.next_beat_at = now + self.interval * self._rng.choice([0, 0, 0.5, 1.5])
+        first = now + self.interval * self._rng.choice([0, 0, 0.5, 1.5])
+        # Three intervals after it began it is lost, however late its holder has heard of it.
+        self.next_beat_at = min(first, max(now, one.started_at + 2 * self.interval))
         self._reckon(held)
         if self.never_starts:
             self.end(now)

@@ -317,6 +317,19 @@ async def test_a_thin_event_is_looked_up_and_credited(store: Store, fifty: str) 
     assert await store.state(opened) == "credited"
 
 
+async def test_a_thin_event_is_not_taken_before_its_session_says_the_same(
+    store: Store, fifty: str
+) -> None:
+    session = str((await store.open(fifty)).checkout.session_id)
+    paid = thin(session) | {"type": "v1.checkout.session.async_payment_succeeded"}
+    with pytest.raises(StripeUnavailable, match="its session doesn't yet"):
+        await store.hear(paid)
+    store.stripe.pay(session)
+    told = await store.hear(paid)
+    assert isinstance(told, Told)
+    assert told.entry is not None
+
+
 async def test_a_thin_event_about_nothing_that_stripe_knows_is_ignored(store: Store) -> None:
     assert isinstance(await store.hear(thin("cs_test_none")), Ignored)
 

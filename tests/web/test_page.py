@@ -157,7 +157,8 @@ async def test_scripts_and_frames_come_from_here_and_from_stripe_alone(built: Pa
     assert "https://js.stripe.com" in allowed["frame-src"].split()
     assert "https://api.stripe.com" in allowed["connect-src"].split()
     assert allowed["style-src"] == "'self'"
-    assert allowed["frame-ancestors"] == f"'self' http://127.0.0.1:9700 {ELSEWHERE}"
+    here = "http://127.0.0.1:9700 http://localhost:9700"
+    assert allowed["frame-ancestors"] == f"'self' {here} {ELSEWHERE}"
     for sources in (allowed["script-src"], allowed["connect-src"], allowed["frame-src"]):
         assert all(one == "'self'" or one.startswith("https://") for one in sources.split())
     assert told(answer)["stripe_js"] == "https://js.stripe.com/endive/stripe.js"

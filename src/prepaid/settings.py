@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from prepaid.core.ledger import WARN_SECONDS
+from prepaid.core.origins import LOOPBACK, origin_of
 from prepaid.storage.database import InvalidDatabaseUrl, with_driver
 
 Names = Annotated[frozenset[str], NoDecode]
@@ -31,9 +32,6 @@ ALGORITHMS = (
 
 WEBHOOK_ROUTE = "/api/iam/stripe/v1/webhook"
 """Where Stripe sends events: the Stripe addon's route."""
-
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
-"""The names of one's own machine; browsers are sent by the first two."""
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
 
@@ -116,7 +114,7 @@ class Settings(BaseSettings):
         machine the service has two names, and people type either."""
         here = not self.public_url and self.host in LOOPBACK
         ours = {f"http://{name}:{self.port}" for name in LOOPBACK[:2]} if here else set()
-        return frozenset(map(_origin, {*self.return_origins, *ours, self.url}))
+        return frozenset(map(origin_of, {*self.return_origins, *ours, self.url}))
 
     @property
     def issuers(self) -> frozenset[str]:
@@ -312,7 +310,11 @@ def _database_faults(settings: Settings) -> list[str]:
 
 
 def _is_origin(written: str) -> bool:
-    return _is_address(written) and "@" not in written and written == _begin(written)
+    """Whether it is one, perhaps with the port that goes without saying, and nothing behind it."""
+    if not _is_address(written) or "@" in written:
+        return False
+    parts = urlsplit(written)
+    return written == f"{parts.scheme}://{parts.netloc}".lower()
 
 
 def _is_address(written: str) -> bool:
@@ -321,14 +323,3 @@ def _is_address(written: str) -> bool:
         return bool(parts.hostname) and parts.scheme in {"http", "https"} and parts.port != 0
     except ValueError:  # a bracket without its pair, a port that is none
         return False
-
-
-def _begin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
-def _origin(url: str) -> str:
-    """As browsers send it: without the port that goes without saying."""
-    usual = ":443" if url.lower().startswith("https:") else ":80"
-    return _begin(url).removesuffix(usual)

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import structlog
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 
 from prepaid.core.checkouts import Checkout, State
 from prepaid.core.errors import InvalidReturnUrl, StripeUnavailable, TooMany, UnknownCheckout
+from prepaid.core.origins import origin_of
 from prepaid.core.pricing import Package
 from prepaid.flows.customers import Buyer, customer_after, customer_of
 from prepaid.flows.shop import Shop
@@ -105,8 +105,7 @@ def check_return_url(return_url: str, origins: frozenset[str]) -> None:
     if len(return_url) > LONGEST_URL or not re.fullmatch(r"[!-\[\]-~]+", return_url):
         raise InvalidReturnUrl("return_url is not a URL of printable characters.")
     try:
-        parts = urlsplit(return_url)
-        origin = f"{parts.scheme}://{parts.netloc}".lower()
+        origin = origin_of(return_url)
     except ValueError as error:
         raise InvalidReturnUrl(f"return_url is not a URL: {error}.") from error
     if origin not in origins:

@@ -10,6 +10,7 @@ from prepaid.core import quarantine
 from prepaid.core.currencies import spoken
 from prepaid.core.errors import LedgerUnavailable, StripeRefused, StripeUnavailable, Unavailable
 from prepaid.core.identity import Scope
+from prepaid.core.origins import LOOPBACK
 from prepaid.core.pricing import NotSold, Price, package_of
 from prepaid.flows import keys
 from prepaid.payments import events, setup
@@ -23,8 +24,6 @@ LETTERS = 20
 
 LONGEST_SECONDS = 30
 """How long the doctor looks for who asks over HTTP."""
-
-LOOPBACK = frozenset(("localhost", "127.0.0.1", "::1"))
 
 
 class Level(StrEnum):

@@ -82,7 +82,7 @@ async def _session(shop: Shop, event: Snapshot | Thin) -> StripeSession | None:
         session = await shop.gateway.session(event.session_id)
     except UnknownCheckout:
         return None
-    if event.type == events.ASYNC_SUCCEEDED and session.payment_status == "unpaid":
+    if events.is_ahead_of(event.type, session):
         raise StripeUnavailable("Stripe tells that it was paid, and its session doesn't yet.")
     return session
 

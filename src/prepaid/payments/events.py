@@ -126,6 +126,11 @@ def news_of(type_: str, session: StripeSession) -> News:
     return by_payment.get(session.payment_status, News.PENDING)
 
 
+def is_ahead_of(type_: str, session: StripeSession) -> bool:
+    """Whether an event tells of a payment that the session, as it was fetched, doesn't have yet."""
+    return type_ == ASYNC_SUCCEEDED and session.payment_status == "unpaid"
+
+
 def _verify(body: bytes, header: str, secrets: Sequence[str], now: datetime) -> None:
     parts = [part.partition("=")[::2] for part in header.split(",")]
     stamps = [value for name, value in parts if name == "t"]

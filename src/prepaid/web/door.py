@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from prepaid.core.errors import Forbidden
-from prepaid.settings import LOOPBACK
+from prepaid.core.origins import LOOPBACK
 from prepaid.web.bodies import Json
 
 

@@ -12,7 +12,6 @@ from functools import cache
 from mimetypes import guess_type
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Header
 from pydantic import BaseModel
@@ -20,6 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from prepaid.core.origins import origin_of
 from prepaid.settings import Settings
 
 FOLDER = Path(__file__).resolve().parents[1] / "ui"
@@ -209,5 +209,4 @@ def _policy(settings: Settings) -> list[str]:
 
 def _simulator(settings: Settings) -> str:
     """The origin of the Stripe that stands in for the real one; empty if none does."""
-    parts = urlsplit(settings.stripe_api_base)
-    return f"{parts.scheme}://{parts.netloc}" if settings.stripe_api_base else ""
+    return origin_of(settings.stripe_api_base) if settings.stripe_api_base else ""
